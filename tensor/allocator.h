@@ -1,0 +1,73 @@
+// A caching allocator: freed blocks go to a free list of their size class and are handed out again
+// without asking the system. On the CPU this saves the page faults that are a large part of a
+// training step; on a GPU it saves the synchronising cudaFree.
+//
+// The bucket logic does not know the device: a BlockSource supplies and takes back raw memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace imago {
+
+// Raw memory of one device. acquire returns nullptr when there is none left.
+class BlockSource {
+ public:
+  virtual ~BlockSource() = default;
+  virtual void* acquire(std::size_t bytes) = 0;
+  virtual void release(void* block, std::size_t bytes) = 0;
+  virtual const char* name() const = 0;
+};
+
+struct AllocatorStats {
+  std::size_t live_bytes = 0;       // held by tensors, as rounded up to size classes
+  std::size_t peak_live_bytes = 0;  // highest live_bytes so far
+  std::size_t cached_bytes = 0;     // free, kept for reuse
+  std::uint64_t allocations = 0;    // calls to allocate
+  std::uint64_t cache_hits = 0;     // of these, served from the cache
+};
+
+// Thread-safe: loader workers and the training thread share one.
+class CachingAllocator {
+ public:
+  static constexpr std::size_t alignment = 64;
+
+  explicit CachingAllocator(BlockSource& source) : source_(source) {}
+  ~CachingAllocator();
+  CachingAllocator(const CachingAllocator&) = delete;
+  CachingAllocator& operator=(const CachingAllocator&) = delete;
+
+  // Memory for `bytes` bytes, aligned to 64. When the source is exhausted the cache is given back
+  // and the request tried once more; then Error names request, live and cached bytes.
+  void* allocate(std::size_t bytes);
+  void deallocate(void* block, std::size_t bytes);
+
+  // Gives every cached block back to the source.
+  void empty_cache();
+  AllocatorStats stats() const;
+  void reset_peak();
+
+  // In guard mode (for tests) a new block is filled with 0xff, which is NaN in every floating type,
+  // and ends in a canary that deallocate verifies. Switch it only while nothing is live.
+  void set_guard_mode(bool on);
+
+  // The size class of a request: four classes for each doubling, so at most a quarter is wasted.
+  static std::size_t size_class(std::size_t bytes);
+
+ private:
+  void empty_cache_locked();
+
+  BlockSource& source_;
+  mutable std::mutex mutex_;
+  std::map<std::size_t, std::vector<void*>> free_;
+  AllocatorStats stats_;
+  bool guard_ = false;
+};
+
+// The allocator of host memory that tensors use by default.
+CachingAllocator& cpu_allocator();
+
+}  // namespace imago

@@ -1,0 +1,55 @@
+#include "tensor/tensor.h"
+
+#include <doctest/doctest.h>
+
+#include "tensor/context.h"
+
+using namespace imago;
+
+TEST_CASE("reshape and slice share storage, clone does not") {
+  Tensor t = Tensor::from<float>({0, 1, 2, 3, 4, 5}, {3, 2});
+  Tensor r = t.reshape({2, -1});
+  CHECK(r.shape() == Shape{2, 3});
+  Tensor s = t.slice(1, 3);
+  CHECK(s.shape() == Shape{2, 2});
+  CHECK(s.data<float>()[0] == 2);
+  CHECK(r.shares_storage(t));
+  CHECK(s.shares_storage(t));
+  CHECK_FALSE(t.clone().shares_storage(t));
+  const auto before = t.version();
+  s.mutable_data<float>()[0] = 9;
+  CHECK(t.data<float>()[2] == 9);
+  CHECK(t.version() > before);
+}
+
+TEST_CASE("wrong shapes and dtypes are refused by name") {
+  Tensor t = Tensor::zeros({2, 3});
+  CHECK_THROWS_WITH(t.reshape({4, 2}), "[reshape] (2, 3) has 6 elements but (4, 2) needs 8");
+  CHECK_THROWS_WITH(t.data<double>(), "[tensor] elements are f32, not f64");
+  CHECK_THROWS_AS(t.slice(1, 4), Error);
+  CHECK_THROWS_WITH(t.item(), "[item] needs exactly one element, but the shape is (2, 3)");
+  CHECK_THROWS_AS(Tensor().data<float>(), Error);
+  CHECK_THROWS_AS((Shape{-1, 2}), Error);
+}
+
+TEST_CASE("tensors print readably") {
+  CHECK(Tensor::from<std::int64_t>({1, 2, 3}, {3}).to_string() ==
+        "Tensor(3,) i64 cpu\n[   1   2   3]");
+  CHECK(Tensor().to_string() == "Tensor(undefined)");
+  const std::string big = Tensor::zeros({100, 100}).to_string();
+  CHECK(big.find("...") != std::string::npos);
+  CHECK(big.size() < 1000);
+}
+
+TEST_CASE("a CUDA tensor in a build without CUDA says so") {
+  CHECK_THROWS_WITH(Tensor::empty({2}, DType::f32, Device::cuda()),
+                    "[tensor] no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)");
+}
+
+TEST_CASE("bf16 rounds to nearest even and keeps NaN") {
+  CHECK(float(bf16(1.0f)) == 1.0f);
+  CHECK(float(bf16(1.00390625f)) == 1.0f);       // halfway to 1.0078125: to the even 1.0
+  CHECK(float(bf16(1.01171875f)) == 1.015625f);  // halfway: to the even neighbour above
+  const float nan = bf16(std::nanf(""));
+  CHECK(nan != nan);
+}
