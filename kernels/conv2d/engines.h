@@ -1,0 +1,24 @@
+// The engines behind conv2d.h. Arguments are validated and on the CPU; `out` is a fresh tensor of
+// the right shape that holds garbage and is overwritten whole.
+#pragma once
+
+#include "kernels/conv2d/conv2d.h"
+
+namespace imago::kernels {
+
+// reference.cpp: every problem, every dtype.
+void conv2d_reference(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_reference(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                                 Tensor& out);
+void conv2d_weight_grad_reference(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                                  Tensor& out);
+
+// cpu_direct_*.cpp: f32, groups = dilation = 1, any stride and padding.
+bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype);
+void conv2d_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                              Tensor& out);
+void conv2d_weight_grad_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                               Tensor& out);
+
+}  // namespace imago::kernels
