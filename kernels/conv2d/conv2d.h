@@ -32,7 +32,7 @@ struct Padding {
 // Everything about a convolution but the extents of its tensors.
 struct Conv2dParams {
   int stride_h = 1, stride_w = 1;
-  Padding pad;
+  Padding pad = {};
   int dilation_h = 1, dilation_w = 1;
   int groups = 1;
 

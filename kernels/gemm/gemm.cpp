@@ -1,0 +1,51 @@
+#include "kernels/gemm/gemm.h"
+
+#include "tensor/context.h"
+#include "tensor/error.h"
+
+namespace imago::kernels {
+
+namespace {
+
+const char* const op = "gemm";
+
+Engine choose(Engine asked, std::int64_t m, std::int64_t n, std::int64_t k, DType dtype) {
+  switch (asked) {
+    case Engine::automatic:
+      if (2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) > 1e9) {
+        const std::string size = std::to_string(m) + " x " + std::to_string(n) + " x " +
+                                 std::to_string(k) + " in " + name_of(dtype);
+        log_once("gemm " + size, "[gemm] " + size + " runs on the reference engine, which is slow");
+      }
+      return Engine::reference;
+    case Engine::reference:
+      return asked;
+    default:
+      fail(op, "engine ", name_of(asked), " does not run on the CPU; use auto or reference");
+  }
+}
+
+}  // namespace
+
+Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b, Engine engine) {
+  check(a.defined() && b.defined(), op, a.defined() ? "b" : "a", " is undefined");
+  check(is_floating(a.dtype()), op, "a is f32, f64 or bf16, not ", a.dtype());
+  check(a.dtype() == b.dtype(), op, "a is ", a.dtype(), " but b is ", b.dtype(),
+        "; cast one of them");
+  check(a.device() == b.device(), op, "a is on ", a.device(), " but b is on ", b.device());
+  check(a.dim() == 2 && b.dim() == 2, op, "a and b are matrices, but they are ", a.shape(), " and ",
+        b.shape());
+  const bool ta = trans_a == Transpose::yes, tb = trans_b == Transpose::yes;
+  const std::int64_t m = a.size(ta ? 1 : 0), k = a.size(ta ? 0 : 1);
+  const std::int64_t n = b.size(tb ? 0 : 1);
+  check(b.size(tb ? 1 : 0) == k, op, "inner extents differ: a ", a.shape(), ta ? " transposed" : "",
+        " has ", k, ", b ", b.shape(), tb ? " transposed" : "", " has ", b.size(tb ? 1 : 0));
+  check(m > 0 && n > 0 && k > 0, op, "no extent is 0, but a is ", a.shape(), " and b ", b.shape());
+  require_kernel_device(op, a.device());
+  choose(engine, m, n, k, a.dtype());
+  Tensor c = Tensor::empty({m, n}, a.dtype(), a.device());
+  gemm_reference(a, b, trans_a, trans_b, c);
+  return c;
+}
+
+}  // namespace imago::kernels
