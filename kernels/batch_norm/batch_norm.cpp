@@ -1,0 +1,189 @@
+#include "kernels/batch_norm/batch_norm.h"
+
+#include <cmath>
+
+#include "kernels/batch_norm/engines.h"
+
+namespace imago::kernels {
+
+namespace {
+
+void check_parameter(const char* op, const char* name, const Tensor& t, const Shape& shape,
+                     const Tensor& x) {
+  check(t.defined(), op, name, " is undefined");
+  check(t.shape() == shape, op, "expects ", name, " of shape ", shape, " for x ", x.shape(),
+        ", but it is ", t.shape(), "; was the layer made for another number of channels?");
+  check(t.dtype() == acc_dtype(x.dtype()), op, "expects ", name, " in ", acc_dtype(x.dtype()),
+        " for x in ", x.dtype(), ", but it is ", t.dtype(),
+        "; parameters and statistics are not cast down");
+  check(t.device() == x.device(), op, name, " is on ", t.device(), " but x is on ", x.device());
+}
+
+// Checks x and says how it splits into groups.
+BatchNormProblem problem_of(const char* op, const Tensor& x, std::int64_t stat_groups) {
+  check(x.defined(), op, "x is undefined");
+  check(is_floating(x.dtype()), op, "does not take ", x.dtype(), "; it takes f32, f64, bf16");
+  check(x.dim() >= 2, op, "expects x (N, ..., C) of at least two dimensions, but it is ",
+        x.shape());
+  check(x.size(-1) >= 1, op, "x has no channels: it is ", x.shape());
+  check(stat_groups >= 1 && x.size(0) % stat_groups == 0, op, "cannot split the batch of x ",
+        x.shape(), " into stat_groups=", stat_groups, " equal parts");
+  require_kernel_device(op, x.device());
+  return {stat_groups, x.numel() / x.size(-1) / stat_groups, x.size(-1)};
+}
+
+void check_like_x(const char* op, const char* name, const Tensor& t, const Tensor& x) {
+  check(t.defined(), op, name, " is undefined");
+  check(t.shape() == x.shape() && t.dtype() == x.dtype(), op, "expects ", name, " like x ",
+        x.shape(), " ", x.dtype(), ", but it is ", t.shape(), " ", t.dtype());
+  check(t.device() == x.device(), op, name, " is on ", t.device(), " but x is on ", x.device());
+}
+
+bool use_direct(const char* op, DType dtype, Engine engine) {
+  if (engine == Engine::automatic) return dtype == DType::f32;
+  if (engine == Engine::direct) {
+    check(dtype == DType::f32, op, "the direct engine takes f32, but x is ", dtype);
+    return true;
+  }
+  check(engine == Engine::reference, op, "has no engine '", name_of(engine), "' on the CPU");
+  return false;
+}
+
+BatchNormResult forward(const char* op, const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                        double eps, double slope, std::int64_t stat_groups, Engine engine) {
+  const BatchNormProblem problem = problem_of(op, x, stat_groups);
+  const Shape per_channel{problem.channels}, per_group{problem.groups, problem.channels};
+  check_parameter(op, "gamma", gamma, per_channel, x);
+  check_parameter(op, "beta", beta, per_channel, x);
+  check(eps >= 0, op, "expects eps >= 0, but it is ", eps);
+  check(problem.rows >= 2, op, "needs more than one value per channel, but x is ", x.shape(),
+        " with stat_groups=", stat_groups,
+        "; its variance would be 0. Use a larger batch, or inference statistics");
+  const DType acc = gamma.dtype();
+  const Device device = x.device();
+  BatchNormResult out{Tensor::empty(x.shape(), x.dtype(), device),
+                      Tensor::empty(per_group, acc, device), Tensor::empty(per_group, acc, device),
+                      Tensor::empty(per_group, acc, device)};
+  if (use_direct(op, x.dtype(), engine)) {
+    batch_norm_direct(problem, x, gamma, beta, eps, slope, out);
+  } else {
+    batch_norm_reference(problem, x, gamma, beta, eps, slope, out);
+  }
+  return out;
+}
+
+BatchNormGrads backward(const char* op, const Tensor& dy, const Tensor& x, const Tensor& gamma,
+                        const Tensor& beta, const Tensor& mean, const Tensor& invstd, double slope,
+                        std::int64_t stat_groups, Engine engine) {
+  const BatchNormProblem problem = problem_of(op, x, stat_groups);
+  const Shape per_channel{problem.channels}, per_group{problem.groups, problem.channels};
+  check_like_x(op, "dy", dy, x);
+  check_parameter(op, "gamma", gamma, per_channel, x);
+  check_parameter(op, "beta", beta, per_channel, x);
+  check_parameter(op, "mean", mean, per_group, x);
+  check_parameter(op, "invstd", invstd, per_group, x);
+  check(problem.rows >= 2, op, "needs more than one value per channel, but x is ", x.shape(),
+        " with stat_groups=", stat_groups);
+  const Device device = x.device();
+  BatchNormGrads out{Tensor::empty(x.shape(), x.dtype(), device),
+                     Tensor::empty(per_channel, gamma.dtype(), device),
+                     Tensor::empty(per_channel, gamma.dtype(), device)};
+  if (use_direct(op, x.dtype(), engine)) {
+    batch_norm_grad_direct(problem, dy, x, gamma, beta, mean, invstd, slope, out);
+  } else {
+    batch_norm_grad_reference(problem, dy, x, gamma, beta, mean, invstd, slope, out);
+  }
+  return out;
+}
+
+}  // namespace
+
+BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, double eps,
+                           std::int64_t stat_groups, Engine engine) {
+  return forward("batch_norm", x, gamma, beta, eps, 1.0, stat_groups, engine);
+}
+
+BatchNormResult batch_norm_lrelu(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                                 double eps, double slope, std::int64_t stat_groups,
+                                 Engine engine) {
+  return forward("batch_norm_lrelu", x, gamma, beta, eps, slope, stat_groups, engine);
+}
+
+BatchNormGrads batch_norm_grad(const Tensor& dy, const Tensor& x, const Tensor& gamma,
+                               const Tensor& mean, const Tensor& invstd, std::int64_t stat_groups,
+                               Engine engine) {
+  // beta only moves the kink of an activation, and at slope 1 there is none.
+  return backward("batch_norm_grad", dy, x, gamma, gamma, mean, invstd, 1.0, stat_groups, engine);
+}
+
+BatchNormGrads batch_norm_lrelu_grad(const Tensor& dy, const Tensor& x, const Tensor& gamma,
+                                     const Tensor& beta, const Tensor& mean, const Tensor& invstd,
+                                     double slope, std::int64_t stat_groups, Engine engine) {
+  return backward("batch_norm_lrelu_grad", dy, x, gamma, beta, mean, invstd, slope, stat_groups,
+                  engine);
+}
+
+Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                            const Tensor& running_mean, const Tensor& running_var, double eps,
+                            double slope, Engine engine) {
+  const char* op = "batch_norm_inference";
+  const BatchNormProblem problem = problem_of(op, x, 1);
+  const Shape per_channel{problem.channels};
+  check_parameter(op, "gamma", gamma, per_channel, x);
+  check_parameter(op, "beta", beta, per_channel, x);
+  check_parameter(op, "running_mean", running_mean, per_channel, x);
+  check_parameter(op, "running_var", running_var, per_channel, x);
+  check(eps >= 0, op, "expects eps >= 0, but it is ", eps);
+  Tensor invstd = Tensor::empty_like(running_var);
+  dispatch<float, double>(running_var.dtype(), op, [&]<class A>() {
+    const A* var = running_var.data<A>();
+    A* out = invstd.mutable_data<A>();
+    for (std::int64_t c = 0; c < problem.channels; ++c)
+      out[c] = static_cast<A>(1.0 / std::sqrt(static_cast<double>(var[c]) + eps));
+  });
+  Tensor y = Tensor::empty_like(x);
+  if (use_direct(op, x.dtype(), engine)) {
+    batch_norm_apply_direct(problem, x, gamma, beta, running_mean, invstd, slope, y);
+  } else {
+    batch_norm_apply_reference(problem, x, gamma, beta, running_mean, invstd, slope, y);
+  }
+  return y;
+}
+
+void update_running(Tensor& running_mean, Tensor& running_var, const Tensor& mean,
+                    const Tensor& var, std::int64_t count, double momentum, bool unbiased) {
+  const char* op = "update_running";
+  check(mean.defined() && mean.dim() == 2, op, "expects mean (G, C), but it is ", mean.shape());
+  check(var.defined() && var.shape() == mean.shape() && var.dtype() == mean.dtype(), op,
+        "expects var like mean ", mean.shape(), " ", mean.dtype(), ", but it is ", var.shape(), " ",
+        var.dtype());
+  const std::int64_t groups = mean.size(0), channels = mean.size(1);
+  for (const Tensor* running : {&running_mean, &running_var}) {
+    check(running->defined() && running->shape() == Shape{channels} &&
+              running->dtype() == mean.dtype() && running->device() == mean.device(),
+          op, "expects running statistics (", channels, ") ", mean.dtype(), " for mean ",
+          mean.shape(), ", but one is ", running->shape(), " ", running->dtype());
+  }
+  check(!running_mean.shares_storage(running_var), op,
+        "running_mean and running_var share one storage");
+  check(count >= (unbiased ? 2 : 1), op, "cannot take the variance of count=", count,
+        " values per channel");
+  check(momentum >= 0 && momentum <= 1, op, "expects momentum in [0, 1], but it is ", momentum);
+  require_kernel_device(op, mean.device());
+  dispatch<float, double>(mean.dtype(), op, [&]<class A>() {
+    const A* pm = mean.data<A>();
+    const A* pv = var.data<A>();
+    A* rm = running_mean.mutable_data<A>();
+    A* rv = running_var.mutable_data<A>();
+    const A fresh = static_cast<A>(momentum), kept = static_cast<A>(1.0 - momentum);
+    const double n = static_cast<double>(count);
+    const A bessel = static_cast<A>(unbiased ? n / (n - 1.0) : 1.0);
+    for (std::int64_t g = 0; g < groups; ++g)
+      for (std::int64_t c = 0; c < channels; ++c) {
+        rm[c] = kept * rm[c] + fresh * pm[g * channels + c];
+        rv[c] = kept * rv[c] + fresh * (bessel * pv[g * channels + c]);
+      }
+  });
+}
+
+}  // namespace imago::kernels
