@@ -1,0 +1,109 @@
+// Cases that drive the tests and the bench of the elementwise operations.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/tolerance.h"
+
+namespace imago::kernels {
+
+// The largest error of an elementwise function that errs by `ulps` units in the last place of its
+// accumulator type before it is rounded to `dtype`, where the true result is `value`. A unit of a
+// value just below a power of two is half an epsilon of it, so `ulps` epsilons always cover it.
+inline double elementwise_tolerance(DType dtype, double ulps, double value) {
+  const double store = dtype == acc_dtype(dtype) ? 0.0 : 0.5 * epsilon(dtype);
+  const double smallest = dtype == DType::f64 ? 0.0 : 0x1p-126;  // below it precision fades out
+  return (ulps * epsilon(acc_dtype(dtype)) + store) * std::fmax(std::fabs(value), smallest);
+}
+
+struct UnaryCase {
+  Unary op;
+  double a;          // slope, factor or term
+  double low, high;  // where the function is smooth and finite
+  double ulps;       // error in f32; f64 is the specification itself
+  double kink = std::numeric_limits<double>::quiet_NaN();  // where it has no derivative
+
+  double tolerance(DType dtype, double value) const {
+    return elementwise_tolerance(dtype, dtype == DType::f64 ? 0 : ulps, value);
+  }
+  // Bytes that must move: one read, one write.
+  double bytes(DType dtype, std::int64_t n) const {
+    return 2.0 * static_cast<double>(n) * static_cast<double>(size_of(dtype));
+  }
+};
+
+inline std::vector<UnaryCase> unary_cases() {
+  return {
+      {Unary::neg, 0, -9, 9, 0},
+      {Unary::exp, 0, -20, 20, 1},
+      {Unary::log, 0, 1e-3, 50, 2},
+      {Unary::sqrt, 0, 1e-3, 50, 0.5},
+      {Unary::square, 0, -9, 9, 0.5},
+      {Unary::tanh, 0, -6, 6, 3},
+      {Unary::sigmoid, 0, -20, 20, 3},
+      {Unary::softplus, 0, -20, 20, 3},
+      {Unary::relu, 0, -9, 9, 0, 0.0},
+      // The parameter is rounded, then the product.
+      {Unary::leaky_relu, 0.2, -9, 9, 1, 0.0},
+      {Unary::abs, 0, -9, 9, 0, 0.0},
+      {Unary::scale, -1.75, -9, 9, 0.5},
+      {Unary::add_scalar, 11.5, -9, 9, 0.5},
+      {Unary::reciprocal, 0, 0.1, 9, 0.5},
+  };
+}
+
+struct BinaryCase {
+  Binary op;
+  double a;
+  double ulps;
+
+  double tolerance(DType dtype, double value) const {
+    return elementwise_tolerance(dtype, dtype == DType::f64 ? 0 : ulps, value);
+  }
+};
+
+// For second arguments in (0.05, 0.95): 1 - y^2 loses digits where y is near 1.
+inline std::vector<BinaryCase> binary_cases() {
+  return {
+      {Binary::add, 0, 0.5},       {Binary::sub, 0, 0.5},
+      {Binary::mul, 0, 0.5},       {Binary::div, 0, 0.5},
+      {Binary::tanh_grad, 0, 8}, {Binary::sigmoid_grad, 0, 2},
+      {Binary::relu_grad, 0, 0},   {Binary::leaky_relu_grad, 0.2, 1},
+  };
+}
+
+// Shapes of a pair to broadcast, or equal ones.
+struct BroadcastCase {
+  Shape a, b;
+};
+
+inline std::vector<BroadcastCase> broadcast_cases() {
+  return {
+      {{}, {}},
+      {{1}, {}},
+      {{7}, {7}},
+      {{3, 5, 7, 11}, {3, 5, 7, 11}},
+      {{65537}, {65537}},  // more than one grain, and a tail
+      {{70001}, {}},       // a scalar with many
+      {{}, {70001}},
+      {{67, 13, 5, 3}, {3}},  // per channel, narrow
+      {{1}, {31, 2, 1}},
+      {{17, 64}, {64}},  // per channel
+      {{64}, {601, 64}},
+      {{3, 2, 40000}, {40000}},      // per channel, wider than a grain
+      {{2, 9, 7, 5}, {2, 1, 1, 5}},  // per image and channel
+      {{2, 1, 1, 5}, {2, 9, 7, 5}},
+      {{4, 6, 3, 5}, {4, 1, 1, 1}},  // per image
+      {{4, 6, 3, 1}, {4, 6, 3, 5}},  // per pixel
+      {{5, 1, 3, 1}, {1, 4, 1, 6}},  // both repeat
+      {{2, 3, 1, 5}, {2, 1, 7, 1}},
+      {{6, 1}, {1, 35001}},  // an outer product of long rows
+      {{0, 3}, {3}},         // nothing at all
+      {{2, 0, 3}, {1, 1, 3}},
+  };
+}
+
+}  // namespace imago::kernels

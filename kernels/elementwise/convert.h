@@ -1,0 +1,45 @@
+// One element from any dtype to any, as cast promises.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "tensor/dtype.h"
+
+namespace imago::kernels {
+
+// Saturates instead of the undefined behaviour of a plain conversion out of range.
+template <class To, class From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, From>) {
+    return value;
+  } else if constexpr (std::is_same_v<From, bf16>) {
+    return convert<To>(static_cast<float>(value));
+  } else if constexpr (std::is_same_v<To, bf16>) {
+    // From f64 through f32: rounds twice, as every backend does. Integers round once to f32 first.
+    return bf16(static_cast<float>(value));
+  } else if constexpr (std::is_floating_point_v<To>) {
+    return static_cast<To>(value);
+  } else if constexpr (std::is_floating_point_v<From>) {
+    // 2^digits is the first value too large and is exact in either floating type.
+    const From end = std::ldexp(From(1), std::numeric_limits<To>::digits);
+    const From low = std::is_signed_v<To> ? -end : From(0);
+    if (value != value) return To(0);
+    if (value >= end) return std::numeric_limits<To>::max();
+    if (value <= low) return std::numeric_limits<To>::min();
+    return static_cast<To>(value);
+  } else {
+    const auto wide = static_cast<std::int64_t>(value);
+    if (wide > static_cast<std::int64_t>(std::numeric_limits<To>::max())) {
+      return std::numeric_limits<To>::max();
+    }
+    if (wide < static_cast<std::int64_t>(std::numeric_limits<To>::min())) {
+      return std::numeric_limits<To>::min();
+    }
+    return static_cast<To>(wide);
+  }
+}
+
+}  // namespace imago::kernels

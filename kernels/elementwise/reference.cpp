@@ -1,0 +1,55 @@
+// The specification: one element at a time, every step in f64, rounded once at the end.
+#include "kernels/elementwise/convert.h"
+#include "kernels/elementwise/elementwise.h"
+
+namespace imago::kernels {
+namespace {
+
+// The element of `x` that broadcasting shows at the multi-index of element i of `out`.
+std::int64_t source_index(std::int64_t i, const Shape& out, const Shape& x) {
+  std::int64_t source = 0;
+  std::int64_t pitch = 1;
+  for (int axis = -1; axis >= -x.dim(); --axis) {
+    const std::int64_t step = i % out[axis];
+    i /= out[axis];
+    if (x[axis] != 1) source += step * pitch;
+    pitch *= x[axis];
+  }
+  return source;
+}
+
+}  // namespace
+
+Tensor unary_reference(Unary op, const Tensor& x, double a) {
+  Tensor out = Tensor::empty_like(x);
+  dispatch<float, double, bf16>(x.dtype(), name_of(op), [&]<class T> {
+    const T* px = x.data<T>();
+    T* po = out.mutable_data<T>();
+    with_op(op, [&]<Unary o> {
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        po[i] = convert<T>(formula<o, double>(convert<double>(px[i]), a));
+      }
+    });
+  });
+  return out;
+}
+
+Tensor binary_reference(Binary op, const Tensor& x, const Tensor& y, double a) {
+  const Shape shape = broadcast_shape(name_of(op), x.shape(), y.shape());
+  Tensor out = Tensor::empty(shape, x.dtype(), x.device());
+  dispatch<float, double, bf16>(x.dtype(), name_of(op), [&]<class T> {
+    const T* px = x.data<T>();
+    const T* py = y.data<T>();
+    T* po = out.mutable_data<T>();
+    with_op(op, [&]<Binary o> {
+      for (std::int64_t i = 0; i < out.numel(); ++i) {
+        const double vx = convert<double>(px[source_index(i, shape, x.shape())]);
+        const double vy = convert<double>(py[source_index(i, shape, y.shape())]);
+        po[i] = convert<T>(formula<o, double>(vx, vy, a));
+      }
+    });
+  });
+  return out;
+}
+
+}  // namespace imago::kernels

@@ -1,0 +1,137 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <string>
+
+#include "kernels/reduce/cases.h"
+#include "kernels/reduce/reduce.h"
+#include "tensor/context.h"
+#include "tests/kernels/guarded.h"
+#include "tests/kernels/random.h"
+
+using namespace imago;
+using namespace imago::kernels;
+
+namespace {
+
+const DType floating[] = {DType::f32, DType::f64, DType::bf16};
+
+template <class F>
+std::string message_of(F&& f) {
+  try {
+    f();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+}  // namespace
+
+TEST_CASE("sum_to: exact on small integers") {
+  const test::Guarded guarded;
+  for (const ReduceCase& c : reduce_cases()) {
+    CAPTURE(c.large);
+    CAPTURE(c.small);
+    for (const DType dtype : {DType::f32, DType::f64}) {
+      const Tensor x = test::small_integers(c.large, dtype, 1);
+      CHECK(test::largest_error(sum_to(x, c.small), sum_to_reference(x, c.small)) == 0.0);
+    }
+  }
+}
+
+TEST_CASE("sum_to: random inputs stay within the tolerance") {
+  const test::Guarded guarded;
+  for (const ReduceCase& c : reduce_cases()) {
+    CAPTURE(c.large);
+    CAPTURE(c.small);
+    for (const DType dtype : floating) {
+      const Tensor x = test::normals(c.large, dtype, 2);
+      const Tensor want = sum_to_reference(test::to_f64(x), c.small);
+      const Tensor got = sum_to(x, c.small);
+      CHECK(got.dtype() == dtype);
+      CHECK(test::largest_error(got, want) <= c.tolerance(dtype, test::largest(want)));
+    }
+  }
+}
+
+TEST_CASE("sum_to: a long sum of equal terms keeps its precision") {
+  // One after another in f32 this ends at 2^24 and stays there.
+  const Tensor x = Tensor::full({(1 << 24) + 8192}, 1, DType::f32);
+  CHECK(sum_to(x, {}).item() == (1 << 24) + 8192);
+  const Tensor b = Tensor::full({100000}, 1, DType::bf16);
+  CHECK(sum_to(b, {}).item() == 99840);  // 100000 rounded to bf16
+}
+
+TEST_CASE("sum_to and broadcast_to are adjoint") {
+  for (const ReduceCase& c : reduce_cases()) {
+    CAPTURE(c.large);
+    CAPTURE(c.small);
+    const Tensor x = test::normals(c.large, DType::f64, 3);
+    const Tensor y = test::normals(c.small, DType::f64, 4);
+    const double left = test::dot(sum_to(x, c.small), y);
+    const double right = test::dot(x, broadcast_to(y, c.large));
+    CHECK(std::fabs(left - right) <= 1e-11 * (1 + std::fabs(left)));
+  }
+}
+
+TEST_CASE("broadcast_to: known answers, every dtype") {
+  const test::Guarded guarded;
+  for (const DType dtype : floating) {
+    for (const ReduceCase& c : reduce_cases()) {
+      CAPTURE(c.large);
+      CAPTURE(c.small);
+      const Tensor got = broadcast_to(Tensor::full(c.small, 3, dtype), c.large);
+      CHECK(same_bits(got, Tensor::full(c.large, 3, dtype)));
+    }
+  }
+  const Tensor column = Tensor::from<float>({1, 2}, {2, 1});
+  CHECK(same_bits(broadcast_to(column, {2, 2, 3}),
+                  Tensor::from<float>({1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2}, {2, 2, 3})));
+}
+
+TEST_CASE("reduce: nothing to do shares storage") {
+  const Tensor x = Tensor::zeros({1, 4, 3});
+  CHECK(sum_to(x, {4, 3}).shares_storage(x));
+  CHECK(broadcast_to(x, {1, 1, 4, 3}).shares_storage(x));
+}
+
+TEST_CASE("reduce: the number of threads does not change a bit") {
+  const ContextScope scope;
+  for (const ReduceCase& c : reduce_cases()) {
+    for (const DType dtype : floating) {
+      const Tensor x = test::normals(c.large, dtype, 5);
+      set_num_threads(1);
+      const Tensor sum = sum_to(x, c.small);
+      const Tensor all = broadcast_to(sum, c.large);
+      for (const int threads : {2, 3}) {
+        set_num_threads(threads);
+        CHECK(same_bits(sum_to(x, c.small), sum));
+        CHECK(same_bits(broadcast_to(sum, c.large), all));
+      }
+    }
+  }
+}
+
+TEST_CASE("reduce: a NaN reaches its sum and no other") {
+  Tensor x = Tensor::full({1000, 3}, 1, DType::f32);
+  x.mutable_data<float>()[3 * 997 + 1] = std::nanf("");
+  const Tensor sum = sum_to(x, {3});
+  CHECK(sum.data<float>()[0] == 1000);
+  CHECK(std::isnan(sum.data<float>()[1]));
+  CHECK(sum.data<float>()[2] == 1000);
+}
+
+TEST_CASE("reduce: messages name what was expected and what came") {
+  const Tensor x = Tensor::zeros({2, 3});
+  CHECK(message_of([&] { sum_to(x, {2}); }) ==
+        "[sum_to] (2,) does not broadcast to (2, 3): aligned at the innermost dimension, extents 2 "
+        "and 3 meet");
+  CHECK(message_of([&] {
+          sum_to(x, {1, 2, 3});
+        }) == "[sum_to] (1, 2, 3) has more dimensions than (2, 3)");
+  CHECK(message_of([&] { broadcast_to(x, {3}); }) ==
+        "[broadcast_to] (2, 3) has more dimensions than (3,)");
+  CHECK(message_of([&] { sum_to(Tensor::zeros({2}, DType::i32), {}); }) ==
+        "[sum_to] the argument is i32; it takes f32, f64 or bf16; cast it first");
+}
