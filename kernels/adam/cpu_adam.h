@@ -1,0 +1,37 @@
+// The inner loop of adam.cpp over one contiguous slice, on one thread.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+namespace imago::kernels {
+
+template <class T>
+struct AdamSlice {
+  T* p;
+  const T* g;
+  T* m;
+  T* v;
+  std::int64_t n;
+};
+
+template <class T>
+struct AdamFactors {
+  T one_minus_beta1, beta2, one_minus_beta2, eps, weight_decay;
+  T step_size;     // lr / (1 - beta1^t)
+  T inverse_root;  // 1 / sqrt(1 - beta2^t)
+};
+
+// One element of the formula in adam.h.
+template <class T>
+[[gnu::always_inline]] inline void adam_element(T& p, T g, T& m, T& v, const AdamFactors<T>& f) {
+  g = g + f.weight_decay * p;
+  m = m + f.one_minus_beta1 * (g - m);
+  v = f.beta2 * v + f.one_minus_beta2 * (g * g);
+  p = p - f.step_size * (m / (std::sqrt(v) * f.inverse_root + f.eps));
+}
+
+void adam_slice(const AdamSlice<float>& slice, const AdamFactors<float>& factors);
+void adam_slice(const AdamSlice<double>& slice, const AdamFactors<double>& factors);
+
+}  // namespace imago::kernels

@@ -1,0 +1,20 @@
+// Binary cross-entropy of logits, without gradients: the loss of the original GAN discriminator
+// (Goodfellow et al. 2014, eq. 1) in the form that never overflows.
+//
+// logits and targets (any shape, the same): T of f32, f64, bf16; targets in [0, 1]. Arguments are
+// never written; deterministic, for any number of threads. Errors: undefined or empty tensors,
+// other dtypes, shapes or dtypes that differ.
+#pragma once
+
+#include "tensor/tensor.h"
+
+namespace imago::kernels {
+
+// The mean over all elements of max(x, 0) - x t + log(1 + e^-|x|), a new scalar () of acc_t.
+Tensor bce_with_logits(const Tensor& logits, const Tensor& targets);
+
+// Its gradient with respect to the logits, of their shape and dtype: dy (sigmoid(x) - t) / n with n
+// the number of elements. dy () of acc_t.
+Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor& targets);
+
+}  // namespace imago::kernels

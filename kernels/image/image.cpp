@@ -1,0 +1,50 @@
+#include "kernels/image/image.h"
+
+#include "kernels/elementwise/convert.h"
+#include "kernels/parallel.h"
+
+namespace imago::kernels {
+namespace {
+
+constexpr std::int64_t grain = 32768;  // elements one thread takes at a time
+
+}  // namespace
+
+Tensor normalize_u8(const Tensor& images, DType dtype) {
+  check(images.defined() && images.dtype() == DType::u8, "normalize_u8", "takes u8 images, not ",
+        images.defined() ? name_of(images.dtype()) : "an undefined tensor");
+  require_kernel_device("normalize_u8", images.device());
+  Tensor out = Tensor::empty(images.shape(), dtype, images.device());
+  dispatch<float, double, bf16>(dtype, "normalize_u8", [&]<class T> {
+    using A = acc_t<T>;
+    // Every value a byte can have, computed once.
+    T table[256];
+    for (int i = 0; i < 256; ++i) table[i] = static_cast<T>(static_cast<A>(i) / A(127.5) - A(1));
+    const std::uint8_t* px = images.data<std::uint8_t>();
+    T* po = out.mutable_data<T>();
+    parallel_ranges(images.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) po[i] = table[px[i]];
+    });
+  });
+  return out;
+}
+
+Tensor denormalize_u8(const Tensor& x) {
+  check(x.defined(), "denormalize_u8", "the argument is undefined");
+  require_kernel_device("denormalize_u8", x.device());
+  Tensor out = Tensor::empty(x.shape(), DType::u8, x.device());
+  dispatch<float, double, bf16>(x.dtype(), "denormalize_u8", [&]<class T> {
+    using A = acc_t<T>;
+    const T* px = x.data<T>();
+    std::uint8_t* po = out.mutable_data<std::uint8_t>();
+    parallel_ranges(x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        // Dropping the fraction of a positive number rounds down, so adding a half rounds.
+        po[i] = convert<std::uint8_t>((static_cast<A>(px[i]) + A(1)) * A(127.5) + A(0.5));
+      }
+    });
+  });
+  return out;
+}
+
+}  // namespace imago::kernels
