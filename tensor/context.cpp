@@ -26,7 +26,8 @@ void set_num_threads(int threads) {
 int num_threads() {
   const int wanted = Context::current().threads;
   if (wanted > 0) return wanted;
-  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  // Asking the system each time would cost more than a small kernel.
+  static const auto cores = static_cast<int>(std::thread::hardware_concurrency());
   return cores > 0 ? cores : 1;
 }
 

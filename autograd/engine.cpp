@@ -1,0 +1,216 @@
+#include "autograd/engine.h"
+
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "autograd/ops/add.h"
+
+namespace imago {
+namespace {
+
+// Inputs are always made before the operation that uses them, so processing nodes by descending
+// sequence number visits every consumer of a value before its producer.
+struct BySequence {
+  bool operator()(const Function* a, const Function* b) const {
+    return a->sequence() < b->sequence();
+  }
+};
+
+struct Pending {
+  std::shared_ptr<Function> node;
+  Vars grads;  // one per output, undefined until something arrives
+};
+
+// What grad() was asked for: outputs of nodes, and leaves.
+struct Wanted {
+  std::unordered_map<const Function*, std::vector<std::pair<int, std::size_t>>> outputs;
+  std::unordered_map<const Var::Impl*, std::vector<std::size_t>> leaves;
+  std::unordered_set<const Function*> needed;  // nodes on a path to something wanted
+};
+
+void accumulate(Var& sum, const Var& g) {
+  sum = sum ? ops::add(sum, g) : g;
+}
+
+Edge edge_of(const Var& v) {
+  Edge edge;
+  edge.function = v.impl()->function;
+  if (!edge.function) edge.leaf = v.impl();
+  edge.index = v.impl()->output_index;
+  return edge;
+}
+
+void check_seed(const Var& output, const Var& seed) {
+  check(seed.shape() == output.shape() && seed.dtype() == output.dtype(), "backward",
+        "the seed is ", seed.shape(), " ", seed.dtype(), " but the output is ", output.shape(), " ",
+        output.dtype());
+}
+
+// Marks the nodes from which a wanted input can be reached. Iterative: graphs can be deep.
+void mark_needed(const Vars& outputs, Wanted& wanted) {
+  struct Frame {
+    const Function* node;
+    std::size_t next = 0;
+  };
+  std::unordered_set<const Function*> seen;
+  for (const Var& output : outputs) {
+    if (!output.impl()->function || seen.contains(output.impl()->function.get())) continue;
+    std::vector<Frame> stack{{output.impl()->function.get()}};
+    seen.insert(stack.back().node);
+    while (!stack.empty()) {
+      Frame& frame = stack.back();
+      if (frame.next < frame.node->edges().size()) {
+        const Edge& edge = frame.node->edges()[frame.next++];
+        if (edge.function && seen.insert(edge.function.get()).second) {
+          stack.push_back({edge.function.get()});
+        }
+        continue;
+      }
+      for (const Edge& edge : frame.node->edges()) {
+        if ((edge.leaf && wanted.leaves.contains(edge.leaf.get())) ||
+            (edge.function && (wanted.needed.contains(edge.function.get()) ||
+                               wanted.outputs.contains(edge.function.get())))) {
+          wanted.needed.insert(frame.node);
+        }
+      }
+      stack.pop_back();
+    }
+  }
+}
+
+void accumulate_into_leaf(Var::Impl& leaf, const Var& g, bool create_graph) {
+  if (!leaf.requires_grad) return;  // frozen after the graph was recorded
+  if (create_graph) {
+    accumulate(leaf.grad, g);
+    return;
+  }
+  const Var sum = leaf.grad ? ops::add(leaf.grad, g) : g;
+  if (!leaf.grad_memory) leaf.grad_memory = Tensor::empty_like(leaf.tensor);
+  leaf.grad_memory.copy_from(sum.tensor());
+  leaf.grad = Var(leaf.grad_memory);
+}
+
+class Engine {
+ public:
+  Engine(bool create_graph, bool retain, Wanted* wanted, Vars* results)
+      : create_graph_(create_graph), retain_(retain), wanted_(wanted), results_(results) {}
+
+  void run(const Vars& outputs, const Vars& seeds) {
+    const GradMode mode(create_graph_);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      Var seed = seeds.empty() ? Var() : seeds[i];
+      if (!seed) {
+        check(outputs[i].numel() == 1, "backward", "the output is ", outputs[i].shape(),
+              ", not a scalar; pass a seed of that shape, or reduce it to a loss first");
+        seed = Tensor::full(outputs[i].shape(), 1, outputs[i].dtype());
+      }
+      check_seed(outputs[i], seed);
+      deliver(edge_of(outputs[i]), seed, "backward");
+    }
+    while (!heap_.empty()) {
+      std::pop_heap(heap_.begin(), heap_.end(), BySequence{});
+      Function* node = heap_.back();
+      heap_.pop_back();
+      Pending pending = std::move(pending_.at(node));
+      pending_.erase(node);
+      process(*pending.node, pending.grads);
+    }
+  }
+
+ private:
+  void process(Function& node, const Vars& grads) {
+    if (wanted_) {
+      if (const auto it = wanted_->outputs.find(&node); it != wanted_->outputs.end()) {
+        for (const auto& [output, result] : it->second) {
+          (*results_)[result] = grads[static_cast<std::size_t>(output)];
+        }
+      }
+      if (!wanted_->needed.contains(&node)) return;
+    }
+    const Vars input_grads = node.backward(grads);
+    check(input_grads.size() == node.edges().size(), node.name(), "its backward returned ",
+          input_grads.size(), " gradients for ", node.edges().size(), " inputs");
+    for (std::size_t i = 0; i < input_grads.size(); ++i) {
+      if (node.edges()[i] && input_grads[i]) deliver(node.edges()[i], input_grads[i], node.name());
+    }
+    if (!retain_) node.release_saved();
+  }
+
+  void deliver(const Edge& edge, const Var& g, const char* from) {
+    if (edge.leaf) {
+      check(g.shape() == edge.leaf->tensor.shape() && g.dtype() == edge.leaf->tensor.dtype(), from,
+            "its gradient is ", g.shape(), " ", g.dtype(), " but the input is ",
+            edge.leaf->tensor.shape(), " ", edge.leaf->tensor.dtype());
+      if (!wanted_) {
+        accumulate_into_leaf(*edge.leaf, g, create_graph_);
+      } else if (const auto it = wanted_->leaves.find(edge.leaf.get());
+                 it != wanted_->leaves.end()) {
+        for (const std::size_t result : it->second) accumulate((*results_)[result], g);
+      }
+      return;
+    }
+    if (wanted_ && !wanted_->needed.contains(edge.function.get()) &&
+        !wanted_->outputs.contains(edge.function.get())) {
+      return;
+    }
+    auto [it, fresh] = pending_.try_emplace(edge.function.get());
+    if (fresh) {
+      it->second.node = edge.function;
+      it->second.grads.resize(static_cast<std::size_t>(edge.function->outputs()));
+      heap_.push_back(edge.function.get());
+      std::push_heap(heap_.begin(), heap_.end(), BySequence{});
+    }
+    accumulate(it->second.grads[static_cast<std::size_t>(edge.index)], g);
+  }
+
+  bool create_graph_, retain_;
+  Wanted* wanted_;
+  Vars* results_;
+  std::unordered_map<Function*, Pending> pending_;
+  std::vector<Function*> heap_;
+};
+
+void check_outputs(const char* op, const Vars& outputs, const Vars& seeds) {
+  check(!outputs.empty(), op, "there is no output to start from");
+  check(seeds.empty() || seeds.size() == outputs.size(), op, seeds.size(), " seeds for ",
+        outputs.size(), " outputs");
+  for (const Var& output : outputs) {
+    check(output.requires_grad(), op,
+          "an output does not depend on anything that requires a gradient (recorded under NoGrad, "
+          "detached, or all parameters frozen?)");
+  }
+}
+
+}  // namespace
+
+Vars grad(const Vars& outputs, const Vars& inputs, const Vars& seeds, const GradOptions& options) {
+  check_outputs("grad", outputs, seeds);
+  Wanted wanted;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check(inputs[i].requires_grad(), "grad", "input ", i, " does not require a gradient");
+    if (inputs[i].impl()->function) {
+      wanted.outputs[inputs[i].impl()->function.get()].emplace_back(inputs[i].impl()->output_index,
+                                                                    i);
+    } else {
+      wanted.leaves[inputs[i].impl().get()].push_back(i);
+    }
+  }
+  mark_needed(outputs, wanted);
+  Vars results(inputs.size());
+  Engine(options.create_graph, options.retain_graph || options.create_graph, &wanted, &results)
+      .run(outputs, seeds);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    check(options.allow_unused || results[i], "grad", "the outputs do not depend on input ", i,
+          " of shape ", inputs[i].shape(), "; set allow_unused if that is intended");
+  }
+  return results;
+}
+
+void backward(const Vars& outputs, const Vars& seeds, const BackwardOptions& options) {
+  check_outputs("backward", outputs, seeds);
+  Engine(options.create_graph, options.retain_graph || options.create_graph, nullptr, nullptr)
+      .run(outputs, seeds);
+}
+
+}  // namespace imago

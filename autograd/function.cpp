@@ -1,0 +1,133 @@
+#include "autograd/function.h"
+
+#include <algorithm>
+
+namespace imago {
+namespace {
+
+thread_local std::uint64_t next_sequence = 0;
+
+// Nodes whose last owner is gone, waiting to be destroyed. A chain of a million operations must not
+// be destroyed by a million nested destructors.
+struct Graveyard {
+  std::vector<Edge> edges;
+  std::vector<std::shared_ptr<Var::Impl>> values;
+  bool draining = false;
+
+  void drain() {
+    if (draining) return;
+    draining = true;
+    while (!edges.empty() || !values.empty()) {
+      if (!edges.empty()) {
+        const Edge edge = std::move(edges.back());
+        edges.pop_back();
+      } else {
+        const std::shared_ptr<Var::Impl> value = std::move(values.back());
+        values.pop_back();
+      }
+    }
+    draining = false;
+  }
+};
+
+Graveyard& graveyard() {
+  thread_local Graveyard& g = *new Graveyard;  // reachable from destructors at thread exit
+  return g;
+}
+
+}  // namespace
+
+Function::Function(const char* name) : name_(name), sequence_(next_sequence++) {}
+
+Function::~Function() {
+  Graveyard& g = graveyard();
+  for (Edge& edge : edges_) g.edges.push_back(std::move(edge));
+  for (Saved& saved : saved_) {
+    if (saved.input) g.values.push_back(std::move(saved.input));
+  }
+  g.drain();
+}
+
+void Function::add_edge(const Var& input) {
+  Edge edge;
+  if (input.requires_grad()) {
+    if (input.impl()->function) {
+      edge.function = input.impl()->function;
+      edge.index = input.impl()->output_index;
+    } else {
+      edge.leaf = input.impl();
+    }
+  }
+  edges_.push_back(std::move(edge));
+}
+
+void Function::set_inputs(const std::initializer_list<Var>& inputs) {
+  for (const Var& input : inputs) add_edge(input);
+}
+
+void Function::set_inputs(const Vars& inputs) {
+  for (const Var& input : inputs) add_edge(input);
+}
+
+void Function::save(const Var& input) {
+  saved_.push_back({input.tensor(), input.tensor().version(), input.impl(), -1});
+}
+
+void Function::save_output(const Var& output) {
+  saved_.push_back(
+      {output.tensor(), output.tensor().version(), nullptr, output.impl()->output_index});
+}
+
+const Function::Saved& Function::checked(int i) {
+  check(!released_, name_,
+        "the values saved for backward were freed by an earlier backward; pass retain_graph to it "
+        "if you want to go back through this graph twice");
+  const Saved& value = saved_.at(static_cast<std::size_t>(i));
+  check(value.tensor.version() == value.version, name_, "a value of shape ", value.tensor.shape(),
+        " that backward needs was changed in place after the forward pass (version ",
+        value.tensor.version(), ", saved at ", value.version,
+        "); run backward before the optimiser's step, or clone it");
+  return value;
+}
+
+Var Function::saved(int i) {
+  const Saved& value = checked(i);
+  if (value.input) return Var::from_impl(value.input);
+  Var output(value.tensor);
+  output.impl()->requires_grad = true;
+  output.impl()->function = shared_from_this();
+  output.impl()->output_index = value.output_index;
+  return output;
+}
+
+void Function::release_saved() {
+  released_ = true;
+  Graveyard& g = graveyard();
+  for (Saved& saved : saved_) {
+    if (saved.input) g.values.push_back(std::move(saved.input));
+  }
+  saved_.clear();
+  g.drain();
+}
+
+bool should_record(const std::initializer_list<Var>& inputs) {
+  return Context::current().record_gradients &&
+         std::any_of(inputs.begin(), inputs.end(), [](const Var& v) { return v.requires_grad(); });
+}
+
+bool should_record(const Vars& inputs) {
+  return Context::current().record_gradients &&
+         std::any_of(inputs.begin(), inputs.end(), [](const Var& v) { return v.requires_grad(); });
+}
+
+Var attach(const std::shared_ptr<Function>& node, Tensor result) {
+  Var v(std::move(result));
+  if (node) {
+    v.impl()->requires_grad = true;
+    v.impl()->function = node;
+    v.impl()->output_index = node->add_output();
+  }
+  return v;
+}
+
+}  // namespace imago

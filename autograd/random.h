@@ -1,0 +1,13 @@
+// Random constants from the Context's generator: each call is one draw.
+#pragma once
+
+#include "autograd/var.h"
+
+namespace imago {
+
+// Standard normals, and uniforms in [0, 1). Element i is a function of (seed, step, draw number,
+// i).
+Var randn(const Shape& shape, Device device = Context::current().device, DType dtype = DType::f32);
+Var rand(const Shape& shape, Device device = Context::current().device, DType dtype = DType::f32);
+
+}  // namespace imago

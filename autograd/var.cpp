@@ -1,0 +1,65 @@
+#include "autograd/var.h"
+
+#include "autograd/engine.h"
+#include "autograd/function.h"
+
+namespace imago {
+
+Var::Var(Tensor tensor) {
+  if (!tensor.defined()) return;
+  impl_ = std::make_shared<Impl>();
+  impl_->tensor = std::move(tensor);
+}
+
+Var Var::from_impl(std::shared_ptr<Impl> impl) {
+  Var v;
+  v.impl_ = std::move(impl);
+  return v;
+}
+
+const Tensor& Var::tensor() const {
+  check(defined(), "var", "this Var is undefined; it holds no tensor");
+  return impl_->tensor;
+}
+
+bool Var::requires_grad() const {
+  return impl_ && impl_->requires_grad;
+}
+
+bool Var::is_leaf() const {
+  return !impl_ || !impl_->function;
+}
+
+Var& Var::set_requires_grad(bool on) {
+  check(defined(), "set_requires_grad", "this Var is undefined");
+  check(is_leaf(), "set_requires_grad", "only leaves can be changed; this is a result of ",
+        is_leaf() ? "" : impl_->function->name(), " (use detach() for a constant)");
+  check(!on || is_floating(dtype()), "set_requires_grad",
+        "only floating types carry gradients, not ", dtype());
+  impl_->requires_grad = on;
+  return *this;
+}
+
+Var Var::grad() const {
+  return impl_ ? impl_->grad : Var();
+}
+
+void Var::zero_grad() {
+  if (impl_) impl_->grad = Var();
+}
+
+Var Var::detach() const {
+  return Var(tensor());
+}
+
+void Var::backward(const Var& seed, const BackwardOptions& options) const {
+  imago::backward({*this}, seed ? Vars{seed} : Vars{}, options);
+}
+
+Var parameter(Tensor tensor) {
+  Var v(std::move(tensor));
+  v.set_requires_grad(true);
+  return v;
+}
+
+}  // namespace imago

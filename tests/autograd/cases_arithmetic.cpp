@@ -1,0 +1,44 @@
+#include "autograd/composite.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/broadcast_to.h"
+#include "autograd/ops/identity.h"
+#include "autograd/ops/mul.h"
+#include "autograd/ops/reshape.h"
+#include "autograd/ops/scale.h"
+#include "autograd/ops/sum_to.h"
+#include "op_case.h"
+
+namespace imago::test {
+
+std::vector<OpCase> arithmetic_cases() {
+  const auto two = [](const Shape& a, const Shape& b) {
+    return [a, b](DType t) { return leaves(t, {a, b}); };
+  };
+  const auto one = [](const Shape& a) { return [a](DType t) { return leaves(t, {a}); }; };
+  return {
+      {"add", "same shape", two({2, 3}, {2, 3}),
+       [](const Vars& v) { return Vars{ops::add(v[0], v[1])}; }},
+      {"add", "per channel", two({2, 2, 3}, {3}),
+       [](const Vars& v) { return Vars{ops::add(v[0], v[1])}; }},
+      {"mul", "both broadcast", two({2, 1, 3}, {4, 1}),
+       [](const Vars& v) { return Vars{ops::mul(v[0], v[1])}; }},
+      {"mul", "with itself", one({5}), [](const Vars& v) { return Vars{ops::mul(v[0], v[0])}; }},
+      {"scale", "", one({2, 3}), [](const Vars& v) { return Vars{ops::scale(v[0], -2.5)}; }},
+      {"sum_to", "inner and outer", one({2, 3, 4}),
+       [](const Vars& v) {
+         return Vars{ops::sum_to(v[0], {3, 1})};
+       }},
+      {"sum_to", "scalar", one({2, 3}), [](const Vars& v) { return Vars{ops::sum(v[0])}; }},
+      {"broadcast_to", "", one({3, 1}),
+       [](const Vars& v) {
+         return Vars{ops::broadcast_to(v[0], {2, 3, 4})};
+       }},
+      {"reshape", "", one({2, 6}),
+       [](const Vars& v) {
+         return Vars{ops::reshape(v[0], {3, -1})};
+       }},
+      {"identity", "", one({4}), [](const Vars& v) { return Vars{ops::identity(v[0])}; }},
+  };
+}
+
+}  // namespace imago::test

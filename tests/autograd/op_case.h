@@ -1,0 +1,35 @@
+// One entry of the table that drives the tests of every differentiable operation.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "autograd/gradcheck.h"
+#include "autograd/var.h"
+
+namespace imago::test {
+
+struct OpCase {
+  std::string op;    // the stem of autograd/ops/<op>.cpp
+  std::string name;  // what is special about this one
+  std::function<Vars(DType)> inputs;
+  Differentiable f;
+};
+
+// Uniform values in [low, high] that keep a distance of 0.05 from every kink.
+struct Range {
+  double low = -1, high = 1;
+  std::vector<double> kinks = {};
+};
+
+// Leaves that require gradients, with reproducible values.
+Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range = {},
+            std::uint64_t seed = 11);
+
+// One function per family of operations; test_ops.cpp runs them all.
+std::vector<OpCase> arithmetic_cases();
+std::vector<OpCase> conv2d_cases();
+std::vector<OpCase> matmul_cases();
+
+}  // namespace imago::test

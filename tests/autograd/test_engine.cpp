@@ -1,0 +1,144 @@
+#include "autograd/engine.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "autograd/gradcheck.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/mul.h"
+#include "autograd/ops/scale.h"
+#include "autograd/ops/sum_to.h"
+
+using namespace imago;
+
+namespace {
+
+Var leaf(double value) {
+  return parameter(Tensor::scalar(value, DType::f64));
+}
+
+// A "square" whose gradient is wrong, and one whose gradient forgets its history.
+class WrongFunction final : public Function {
+ public:
+  WrongFunction() : Function("wrong") {}
+  Vars backward(const Vars& g) override { return {ops::mul(g[0], saved(0))}; }  // should be 2 x
+};
+class DetachedFunction final : public Function {
+ public:
+  DetachedFunction() : Function("detached") {}
+  Vars backward(const Vars& g) override {
+    return {ops::scale(ops::mul(g[0], saved(0)), 2).detach()};
+  }
+};
+
+template <class F>
+Vars broken_square(const Vars& v) {
+  const auto node = record<F>({v[0]});
+  if (node) node->save(v[0]);
+  const NoGrad no_grad;
+  return {attach(node, ops::mul(v[0], v[0]).tensor())};
+}
+
+}  // namespace
+
+TEST_CASE("a value used twice gets the sum of both gradients") {
+  const Var x = leaf(3);
+  const Var y = ops::add(ops::mul(x, x), x);  // x^2 + x
+  y.backward();
+  CHECK(x.grad().item() == 7);
+}
+
+TEST_CASE("backward accumulates until zero_grad, at one address") {
+  Var x = leaf(2);
+  ops::mul(x, x).backward();
+  const double* address = x.grad().tensor().data<double>();
+  ops::mul(x, x).backward();
+  CHECK(x.grad().item() == 8);
+  CHECK(x.grad().tensor().data<double>() == address);
+  x.zero_grad();
+  CHECK_FALSE(x.grad().defined());
+  ops::mul(x, x).backward();
+  CHECK(x.grad().item() == 4);
+  CHECK(x.grad().tensor().data<double>() == address);
+}
+
+TEST_CASE("grad differentiates repeatedly and leaves .grad alone") {
+  const Var x = leaf(2);
+  const Var y = ops::mul(ops::mul(x, x), x);
+  const Var d1 = grad({y}, {x}, {}, {.create_graph = true})[0];
+  const Var d2 = grad({d1}, {x}, {}, {.create_graph = true})[0];
+  const Var d3 = grad({d2}, {x})[0];
+  CHECK(d1.item() == 12);
+  CHECK(d2.item() == 12);
+  CHECK(d3.item() == 6);
+  CHECK_FALSE(x.grad().defined());
+}
+
+TEST_CASE("grad with respect to an intermediate value") {
+  const Var x = leaf(3);
+  const Var h = ops::mul(x, x);
+  const Var y = ops::mul(h, h);
+  const Vars g = grad({y}, {h, x});
+  CHECK(g[0].item() == 18);
+  CHECK(g[1].item() == 108);
+}
+
+TEST_CASE("detach and NoGrad stop gradients") {
+  const Var x = leaf(3);
+  ops::mul(x, x.detach()).backward();
+  CHECK(x.grad().item() == 3);
+  const NoGrad no_grad;
+  CHECK_FALSE(ops::mul(x, x).requires_grad());
+}
+
+TEST_CASE("a second backward names retain_graph; with it, it works") {
+  const Var x = leaf(3);
+  const Var y = ops::mul(x, x);
+  y.backward({}, {.retain_graph = true});
+  y.backward();
+  CHECK(x.grad().item() == 12);
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("retain_graph"), Error);
+}
+
+TEST_CASE("an in-place change between forward and backward is an error that names the operation") {
+  const Var x = leaf(3);
+  const Var y = ops::mul(x, x);
+  Tensor memory = x.tensor();
+  memory.mutable_data<double>()[0] = 4;
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] a value of shape ()"), Error);
+}
+
+TEST_CASE("mistakes are named") {
+  const Var x = parameter(Tensor::zeros({2}, DType::f64));
+  CHECK_THROWS_WITH_AS(ops::mul(x, x).backward(), doctest::Contains("not a scalar"), Error);
+  CHECK_THROWS_WITH_AS(x.detach().backward(Tensor::zeros({2}, DType::f64)),
+                       doctest::Contains("does not depend on anything"), Error);
+  CHECK_THROWS_AS(parameter(Tensor::zeros({2}, DType::i64)), Error);
+  CHECK_THROWS_AS(ops::mul(x, x).set_requires_grad(false), Error);
+  const Var unused = leaf(1);
+  CHECK_THROWS_WITH_AS(grad({ops::sum(x)}, {unused}), doctest::Contains("allow_unused"), Error);
+  CHECK_FALSE(grad({ops::sum(x)}, {unused}, {}, {.allow_unused = true})[0].defined());
+}
+
+TEST_CASE("very deep graphs are walked and destroyed without recursion") {
+  const Var x = leaf(1);
+  Var y = x;
+  for (int i = 0; i < 300'000; ++i) y = ops::scale(y, 1.0);
+  y.backward({}, {.retain_graph = true});
+  CHECK(x.grad().item() == 1);
+  CHECK(grad({y}, {x})[0].item() == 1);
+}
+
+TEST_CASE("gradcheck fails on a wrong gradient and gradgradcheck on a detached one") {
+  CHECK_FALSE(gradcheck(broken_square<WrongFunction>, {leaf(1.5)}).ok);
+  CHECK(gradcheck(broken_square<DetachedFunction>, {leaf(1.5)}).ok);
+  const GradcheckResult result = gradgradcheck(broken_square<DetachedFunction>, {leaf(1.5)});
+  CHECK_FALSE(result.ok);
+  CHECK(result.message.find("does not require a gradient") != std::string::npos);
+}
+
+TEST_CASE("gradcheck fails on NaN") {
+  const Differentiable nan = [](const Vars& v) { return Vars{ops::scale(v[0], std::nan(""))}; };
+  CHECK_FALSE(gradcheck(nan, {leaf(1)}).ok);
+}
