@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Writes the golden values of tests/goldens: what PyTorch computes in f64, in Imago's layouts.
+
+    python3 scripts/make_goldens.py [--out DIR]    write layers.safetensors, dcgan_steps.safetensors
+    python3 scripts/make_goldens.py --check        recompute and compare with the files in DIR
+
+Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
+/usr/bin/python3; or a CPU build of torch in a virtual environment. Not needed to run the tests.
+The committed files come from PyTorch 2.6. Seeds are fixed and one thread computes, so the same
+PyTorch writes the same bytes; another version agrees to rounding, which is what --check asks for.
+
+Everything is stored ALREADY CONVERTED: images (N, H, W, C), convolution weights (K, R, S, C /
+groups), Linear weights (out, in) as in PyTorch, flattening in (H, W, C) order. A transposed
+convolution is conv2d_input_grad, so its weight is (K = its input channels, R, S, C / groups = its
+output channels / groups): for both kinds PyTorch's axes 0, 2, 3, 1. Padding is top, bottom, left,
+right. F64 unless marked (F32); a scalar has shape (). Suffixes: .x input, .w weight, .b bias, .y
+output, .dy gradient arriving at y, .dx .dw .db gradients of sum(y * dy) or of the loss.
+
+layers.safetensors
+  linear.*                 x (5, 7), w (4, 7), b (4), y (5, 4), dy dx dw db
+  flatten_linear.*         x (2, 3, 4, 5), w (6, 60) in our order, w_chw (6, 60) as PyTorch stores
+                           it, b (6), y (2, 6), dy dx dw db
+  conv2d.*                 x (2, 9, 8, 3), w (5, 4, 4, 3), b (5), y (2, 4, 4, 5); stride 2, pad 1
+  conv2d_groups.*          x (2, 7, 8, 4), w (6, 3, 3, 2), b (6), y (2, 7, 4, 6); stride (1, 2),
+                           pad 2, dilation 2, groups 2
+  conv2d_asymmetric.*      x (2, 6, 5, 3), w (4, 3, 3, 3), b (4), y (2, 3, 3, 4); stride 2,
+                           pad 0 1 2 1
+  conv_transpose2d.*       x (2, 4, 3, 5), w (5, 4, 4, 3), b (3), y (2, 8, 6, 3); stride 2, pad 1
+  conv_transpose2d_extra.* x (2, 3, 4, 4), w (4, 3, 3, 2), b (2), y (2, 6, 8, 2); stride 2, pad 1,
+                           output_padding 1
+  conv_transpose2d_groups.*  x (2, 3, 3, 4), w (4, 3, 3, 3), b (6), y (2, 7, 7, 6); stride 2,
+                           pad 1, dilation 2, groups 2
+  conv_transpose2d_same.*  x (2, 4, 4, 3), w (3, 3, 3, 2), b (2), y (2, 8, 8, 2); stride 2,
+                           pad 0 1 0 1 (Keras 'same', k3 s2)
+  conv_transpose2d_1x1.*   x (3, 1, 1, 6), w (6, 4, 4, 5), b (5), y (3, 4, 4, 5); stride 1, pad 0
+  batch_norm.*             x (4, 3, 3, 5), gamma beta mean_in var_in (5); y dy dx dgamma dbeta, and
+                           mean var (5), the running statistics after: eps 1e-5, momentum 0.1
+  batch_norm_keras.*       the same with eps 1e-3, momentum 0.01; also var_biased (5), the running
+                           variance where the batch's variance is not corrected by n / (n - 1)
+  batch_norm_2d.*          x (6, 5), eps 1e-5, momentum 0.1
+  batch_norm_groups.*      statistics of images 0..1 and 2..3 apart, running averages in that order
+  batch_norm_eval.*        from mean_in and var_in, which stay
+  batch_norm_lrelu.*       as batch_norm, then LeakyReLU 0.2
+  relu.* leaky_relu.* (0.2) tanh.* sigmoid.* softplus.* exp.* log.*   x y dy dx (2, 3, 3, 4)
+  bce_logits.*             x target dx (3, 4), loss (); mean; logits up to +-800, soft targets
+  mse.* l1.*               x target dx (3, 4), loss (); mean
+  gan.*                    real fake (5) logits; means of: loss_d = softplus(-real) +
+                           softplus(fake) with its d_real d_fake; loss_g = softplus(-fake) with
+                           g_fake; loss_g_minimax = log(1 - sigmoid(fake)) with g_minimax_fake
+  adam.*                   p0 (6), grads p m v (10, 6): after each of 10 steps; lr 0.01,
+                           betas (0.5, 0.999), eps 1e-8
+  second_order.*           logits (3) = conv(lrelu 0.2(bn(conv(x, w1)))), w2): x (3, 8, 8, 2),
+                           w1 (4, 4, 4, 2) s2 p1, gamma beta (4), batch statistics, eps 1e-5,
+                           w2 (1, 4, 4, 4) s1 p0; gx (3, 8, 8, 2) = d sum(logits) / dx.
+                           r1 = mean over n of sum gx[n]^2 with r1_dx r1_dw1 r1_dgamma r1_dw2;
+                           gp = mean over n of (norm(gx[n]) - 1)^2 with gp_dx ... gp_dw2
+                           (beta's gradient is zero almost everywhere and not stored)
+
+dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
+  G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
+  D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
+  P stands for the tensors of g: conv1 (16, 4, 4, 16), conv2 (16, 4, 4, 8), conv3 (8, 4, 4, 3), bn1
+  (16), bn2 (8) and of d: conv1 (8, 4, 4, 3), conv2 (16, 4, 4, 8), conv3 (1, 4, 4, 16), bn2 (16):
+  g.conv1.weight, g.bn1.weight, g.bn1.bias, g.bn1.running_mean, g.bn1.running_var, ...
+  real (10, 4, 16, 16, 3) (F32), z (10, 4, 16) (F32)     the inputs of step i at index i - 1
+  init.P (F32)                                           running_mean 0, running_var 1
+  stepNN.P                                               after step NN = 01 .. 10
+  stepNN.loss_d stepNN.loss_d_real stepNN.loss_d_fake stepNN.loss_g ()
+  stepNN.logits_real stepNN.logits_fake stepNN.logits_g (4)
+  step01.fake (4, 16, 16, 3), step01.loss_g_minimax (), step01.grad.P (gradients that Adam saw)
+A step: fake = G(z), once; loss_d = bce(D(real), 1) + bce(D(fake.detach()), 0), in that order, each
+batch with its own statistics; Adam on D; loss_g = bce(D(fake), 1) through the updated D, whose
+running statistics take a third update; Adam on G. lr 0.002, betas (0.5, 0.999), eps 1e-8; batch
+norm eps 1e-5, momentum 0.1.
+"""
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+import torch
+
+from goldens import common, dcgan, layers
+
+FILES = {"layers.safetensors": layers.make, "dcgan_steps.safetensors": dcgan.make}
+
+
+def check(path, tensors):
+    """The number of tensors that differ from those in the file by more than rounding."""
+    stored, wrong = common.load(path), 0
+    for name in sorted(stored.keys() | tensors.keys()):
+        a, b = stored.get(name), tensors.get(name)
+        if a is None or b is None or a.shape != b.shape or a.dtype != b.dtype:
+            print(f"{path.name}: {name} is missing on one side or has another shape or dtype")
+            wrong += 1
+        elif not np.abs(a - b).max() <= 1e-9 * max(1.0, np.abs(a).max()):
+            print(f"{path.name}: {name} differs by {np.abs(a - b).max()}")
+            wrong += 1
+    print(f"{path.name}: {len(stored)} tensors, {wrong} wrong")
+    return wrong
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    root = pathlib.Path(__file__).resolve().parent.parent
+    parser.add_argument("--out", type=pathlib.Path, default=root / "tests" / "goldens")
+    parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    wrong = 0
+    for name, make in FILES.items():
+        tensors, metadata = make()
+        if args.check:
+            wrong += check(args.out / name, tensors)
+        else:
+            args.out.mkdir(parents=True, exist_ok=True)
+            common.save(args.out / name, tensors, metadata)
+            print(f"{name}: {len(tensors)} tensors, {(args.out / name).stat().st_size} bytes")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
