@@ -63,7 +63,7 @@ inline std::vector<BatchNormCase> batch_norm_cases() {
       {"wide", {2, 3, 3, 192}},
       {"two groups", {4, 20}, 2},
       {"two groups, primes", {4, 9, 5, 17}, 2},
-      {"three groups", {6, 7, 5, 40}, 3},
+      {"three groups of several parts", {6, 33, 15, 40}, 3},
       {"as many groups as images", {5, 6, 3, 64}, 5},
   };
 }
