@@ -60,6 +60,8 @@ Tensor dropout(const Tensor& x, double p, DrawKey key) {
   require_kernel_device("dropout", x.device());
   Tensor out = Tensor::empty_like(x);
   const std::int64_t n = x.numel();
+  // Made here because g++ 12 loses the key when it is captured inside the lambdas below.
+  const auto block = [key](std::uint64_t b) { return uniform_block(key, b); };
   dispatch<float, double, bf16>(x.dtype(), "dropout", [&]<class T> {
     using A = acc_t<T>;
     const T* px = x.data<T>();
@@ -67,12 +69,10 @@ Tensor dropout(const Tensor& x, double p, DrawKey key) {
     const A factor = static_cast<A>(1.0 / (1.0 - p));
     const auto threshold = static_cast<float>(p);
     parallel_ranges((n + 3) / 4, grain, [&](std::int64_t begin, std::int64_t end) {
-      each_of_blocks(
-          begin, end, n, [=](std::uint64_t b) { return uniform_block(key, b); },
-          [&](std::int64_t i, float u) {
-            po[i] = u >= threshold ? static_cast<T>(static_cast<A>(px[i]) * factor)
-                                   : static_cast<T>(A(0));
-          });
+      each_of_blocks(begin, end, n, block, [&](std::int64_t i, float u) {
+        po[i] =
+            u >= threshold ? static_cast<T>(static_cast<A>(px[i]) * factor) : static_cast<T>(A(0));
+      });
     });
   });
   return out;

@@ -7,6 +7,7 @@
 #include "kernels/elementwise/cases.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
+#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
 
 using namespace imago;
@@ -41,16 +42,6 @@ bool within(const Case& c, const Tensor& got, const Tensor& want) {
 
 float f32_of(Unary op, float x) {
   return unary(op, Tensor::from<float>({x}, {1})).data<float>()[0];
-}
-
-template <class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -242,18 +233,18 @@ TEST_CASE("cast: fractions are dropped, out of range saturates, NaN becomes 0") 
 
 TEST_CASE("elementwise: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3});
-  CHECK(message_of([&] { tanh(Tensor()); }) == "[tanh] the argument is undefined");
-  CHECK(message_of([&] { exp(Tensor::zeros({2}, DType::i64)); }) ==
+  CHECK(test::message_of([&] { tanh(Tensor()); }) == "[tanh] the argument is undefined");
+  CHECK(test::message_of([&] { exp(Tensor::zeros({2}, DType::i64)); }) ==
         "[exp] the argument is i64; it takes f32, f64 or bf16; cast it first");
-  CHECK(message_of([&] {
+  CHECK(test::message_of([&] {
           add(x, Tensor::zeros({2, 3}, DType::bf16));
         }) == "[add] dtypes differ: f32 (2, 3) and bf16 (2, 3); cast one of them");
-  CHECK(message_of([&] { mul(x, Tensor::zeros({2})); }) ==
+  CHECK(test::message_of([&] { mul(x, Tensor::zeros({2})); }) ==
         "[mul] shapes (2, 3) and (2,) do not broadcast: aligned at the innermost dimension, "
         "extents 3 and 2 meet; is a dimension missing or in another order?");
-  CHECK(message_of([&] { relu_grad(x, Tensor::zeros({3})); }) ==
+  CHECK(test::message_of([&] { relu_grad(x, Tensor::zeros({3})); }) ==
         "[relu_grad] both arguments have one shape, but they are (2, 3) and (3,)");
   Tensor sum = Tensor::zeros({3});
-  CHECK(message_of([&] { add_into(sum, x); }) ==
+  CHECK(test::message_of([&] { add_into(sum, x); }) ==
         "[add_into] the sum has shape (3,) but the term has (2, 3)");
 }

@@ -7,6 +7,7 @@
 #include "kernels/reduce/reduce.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
+#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
 
 using namespace imago;
@@ -15,16 +16,6 @@ using namespace imago::kernels;
 namespace {
 
 const DType floating[] = {DType::f32, DType::f64, DType::bf16};
-
-template <class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 }  // namespace
 
@@ -124,14 +115,14 @@ TEST_CASE("reduce: a NaN reaches its sum and no other") {
 
 TEST_CASE("reduce: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3});
-  CHECK(message_of([&] { sum_to(x, {2}); }) ==
+  CHECK(test::message_of([&] { sum_to(x, {2}); }) ==
         "[sum_to] (2,) does not broadcast to (2, 3): aligned at the innermost dimension, extents 2 "
         "and 3 meet");
-  CHECK(message_of([&] {
+  CHECK(test::message_of([&] {
           sum_to(x, {1, 2, 3});
         }) == "[sum_to] (1, 2, 3) has more dimensions than (2, 3)");
-  CHECK(message_of([&] { broadcast_to(x, {3}); }) ==
+  CHECK(test::message_of([&] { broadcast_to(x, {3}); }) ==
         "[broadcast_to] (2, 3) has more dimensions than (3,)");
-  CHECK(message_of([&] { sum_to(Tensor::zeros({2}, DType::i32), {}); }) ==
+  CHECK(test::message_of([&] { sum_to(Tensor::zeros({2}, DType::i32), {}); }) ==
         "[sum_to] the argument is i32; it takes f32, f64 or bf16; cast it first");
 }

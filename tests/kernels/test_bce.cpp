@@ -1,0 +1,92 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "kernels/bce/bce.h"
+#include "kernels/bce/cases.h"
+#include "kernels/tolerance.h"
+#include "tensor/context.h"
+#include "tests/kernels/guarded.h"
+#include "tests/kernels/message.h"
+#include "tests/kernels/random.h"
+
+using namespace imago;
+using namespace imago::kernels;
+
+namespace {
+
+const DType floating[] = {DType::f32, DType::f64, DType::bf16};
+
+Tensor targets_like(const Shape& shape, DType dtype) {
+  RandomStream stream(2);
+  return test::filled(shape, dtype, [&] { return stream.uniform(); });
+}
+
+}  // namespace
+
+TEST_CASE("bce: agrees with -t log s - (1 - t) log(1 - s) in f64") {
+  const test::Guarded guarded;
+  for (const BceCase& c : bce_cases()) {
+    for (const DType dtype : floating) {
+      CAPTURE(c.shape);
+      const Tensor x = test::normals(c.shape, dtype, 1), t = targets_like(c.shape, dtype);
+      const Tensor x64 = test::to_f64(x), t64 = test::to_f64(t);
+      const auto n = static_cast<double>(x.numel());
+      const Tensor dy = Tensor::scalar(-1.5, acc_dtype(dtype));
+      const Tensor grad = test::to_f64(bce_with_logits_grad(dy, x, t));
+      double sum = 0;
+      double worst = 0;
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double s = 1 / (1 + std::exp(-x64.data<double>()[i]));
+        const double target = t64.data<double>()[i];
+        sum -= target * std::log(s) + (1 - target) * std::log(1 - s);
+        const double error = std::fabs(grad.data<double>()[i] + 1.5 * (s - target) / n);
+        if (!(error <= worst)) worst = error;
+      }
+      const Tensor loss = bce_with_logits(x, t);
+      CHECK(loss.shape() == Shape{});
+      CHECK(loss.dtype() == acc_dtype(dtype));
+      CHECK(std::fabs(loss.item() - sum / n) <= 8 * epsilon(acc_dtype(dtype)) * (sum / n + 1));
+      CHECK(worst <= 8 * epsilon(dtype) / n);
+    }
+  }
+}
+
+TEST_CASE("bce: known answers, and logits of any size stay finite") {
+  const Tensor x = Tensor::from<double>({0, 0}, {2}), t = Tensor::from<double>({0, 1}, {2});
+  CHECK(bce_with_logits(x, t).item() == doctest::Approx(std::log(2.0)).epsilon(1e-15));
+  const Tensor far = Tensor::from<float>({1000, -1000, 1000, -1000}, {4});
+  const Tensor labels = Tensor::from<float>({1, 0, 0, 1}, {4});
+  CHECK(bce_with_logits(far, labels).item() == 500);
+  CHECK(same_bits(bce_with_logits_grad(Tensor::scalar(4), far, labels),
+                  Tensor::from<float>({0, 0, 1, -1}, {4})));
+  CHECK(std::isnan(bce_with_logits(Tensor::full({3}, std::nan("")), Tensor::zeros({3})).item()));
+}
+
+TEST_CASE("bce: the number of threads does not change a bit") {
+  const ContextScope scope;
+  for (const DType dtype : floating) {
+    const Tensor x = test::normals({70001}, dtype, 3), t = targets_like({70001}, dtype);
+    const Tensor dy = Tensor::scalar(1, acc_dtype(dtype));
+    set_num_threads(1);
+    const Tensor loss = bce_with_logits(x, t), grad = bce_with_logits_grad(dy, x, t);
+    for (const int threads : {2, 3}) {
+      set_num_threads(threads);
+      CHECK(same_bits(bce_with_logits(x, t), loss));
+      CHECK(same_bits(bce_with_logits_grad(dy, x, t), grad));
+    }
+  }
+}
+
+TEST_CASE("bce: messages name what was expected and what came") {
+  const Tensor x = Tensor::zeros({4, 1}), t = Tensor::zeros({4, 1});
+  CHECK(test::message_of([&] { bce_with_logits(x, Tensor::zeros({4})); }) ==
+        "[bce_with_logits] logits are (4, 1) but targets are (4,); one target for each logit");
+  CHECK(test::message_of([&] {
+          bce_with_logits(x, Tensor::zeros({4, 1}, DType::i64));
+        }) == "[bce_with_logits] logits are f32 but targets are i64; cast the targets");
+  CHECK(test::message_of([&] { bce_with_logits(Tensor::zeros({0}), Tensor::zeros({0})); }) ==
+        "[bce_with_logits] the mean of no elements is undefined; logits are (0,)");
+  CHECK(test::message_of([&] { bce_with_logits_grad(x, x, t); }) ==
+        "[bce_with_logits_grad] dy is a scalar () of f32, but (4, 1) f32");
+}
