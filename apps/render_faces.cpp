@@ -1,0 +1,160 @@
+// Draws a grid of procedural faces into a PNG file, or measures how fast they are drawn.
+//   render_faces --grid 8x8 --size 64 --seed 1 --out faces.png
+#include <stb/stb_image_write.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "data/procedural_faces.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace imago;
+
+struct Options {
+  std::string grid = "8x8", out = "faces.png", expression, occlusion;
+  int size = 64, zoom = 1, first = 0;
+  std::uint64_t seed = 1;
+  bool same_identity = false, plain = false, labels = false, masks = false;
+  int bench = 0, threads = 1;
+};
+
+std::pair<int, int> parse_grid(const std::string& text) {
+  int columns = 0, rows = 0;
+  char end = 0;
+  if (std::sscanf(text.c_str(), "%dx%d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1 ||
+      columns > 256 || rows > 256) {
+    throw CLI::ValidationError("--grid", "expects COLUMNSxROWS, each 1 to 256, got " + text);
+  }
+  return {columns, rows};
+}
+
+// The value of an enumeration by its name; throws when there is none.
+template <class Kind>
+Kind parse_name(const char* flag, const std::string& text, int count) {
+  std::string known;
+  for (int i = 0; i < count; ++i) {
+    const auto kind = static_cast<Kind>(i);
+    if (text == data::name(kind)) return kind;
+    known += std::string(i ? ", " : "") + data::name(kind);
+  }
+  throw CLI::ValidationError(flag, "expects one of " + known + "; got " + text);
+}
+
+void dot(data::FaceImage& image, data::Point p) {
+  const int size = image.size;
+  const int x = static_cast<int>(p.x), y = static_cast<int>(p.y);
+  if (x < 0 || y < 0 || x >= size || y >= size) return;
+  std::uint8_t* pixel = image.rgb.data() + 3 * (static_cast<std::size_t>(y) * size + x);
+  pixel[0] = 0, pixel[1] = 255, pixel[2] = 0;
+}
+
+void draw(const Options& o, int columns, int rows) {
+  data::ProceduralFacesOptions options{.size = o.size, .seed = o.seed, .identities = 1u << 24};
+  if (o.plain) options.nuisance = data::NuisanceRange::none();
+  const int cell = o.size * o.zoom, width = cell * columns, height = cell * rows;
+  std::vector<std::uint8_t> sheet(static_cast<std::size_t>(width) * height * 3);
+  data::FaceImage image;
+  for (int n = 0; n < columns * rows; ++n) {
+    const auto person = static_cast<std::uint32_t>(o.same_identity ? o.first : o.first + n);
+    const auto instance = static_cast<std::uint32_t>(o.same_identity ? n : 0);
+    const data::FaceIdentity identity = data::sample_identity(o.seed, person);
+    data::FaceNuisance nuisance = data::sample_nuisance(o.seed, person, instance, options.nuisance);
+    if (!o.expression.empty()) {
+      nuisance.expression =
+          parse_name<data::Expression>("--expression", o.expression, data::kExpressions);
+      nuisance.strength = 1.0f;
+    }
+    if (!o.occlusion.empty()) {
+      nuisance.occlusion =
+          parse_name<data::Occlusion>("--occlusion", o.occlusion, data::kOcclusions);
+    }
+    data::render_face(identity, nuisance, o.size, static_cast<std::uint64_t>(n), image);
+    if (o.labels) {
+      for (const data::Point& p : image.landmarks) dot(image, p);
+    }
+    const int left = n % columns * cell, top = n / columns * cell;
+    for (int y = 0; y < cell; ++y) {
+      for (int x = 0; x < cell; ++x) {
+        const std::size_t from = static_cast<std::size_t>(y / o.zoom) * o.size + x / o.zoom;
+        std::uint8_t* to =
+            sheet.data() + 3 * (static_cast<std::size_t>(top + y) * width + left + x);
+        for (int c = 0; c < 3; ++c) {
+          to[c] =
+              o.masks ? (c == 0 ? image.mask[from] : image.matte[from]) : image.rgb[3 * from + c];
+        }
+      }
+    }
+  }
+  check(stbi_write_png(o.out.c_str(), width, height, 3, sheet.data(), 3 * width) != 0,
+        "render_faces", "cannot write ", o.out);
+}
+
+void measure(const Options& o) {
+  const data::ProceduralFaces faces({.size = o.size, .seed = o.seed, .identities = 1u << 16});
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<std::thread> workers;
+  for (int w = 0; w < o.threads; ++w) {
+    workers.emplace_back([&, w] {
+      data::FaceImage image;
+      for (int i = w; i < o.bench; i += o.threads) {
+        faces.get(static_cast<std::size_t>(i) * 7 % faces.size(), image);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  std::printf("%d images of %dx%d on %d threads in %.3f s: %.0f images/s\n", o.bench, o.size,
+              o.size, o.threads, seconds.count(), o.bench / seconds.count());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  CLI::App app{"Draws a grid of procedural faces into a PNG file"};
+  app.add_option("--grid", o.grid, "columns x rows")->capture_default_str();
+  app.add_option("--size", o.size, "pixels of one face")
+      ->check(CLI::Range(data::kMinFaceSize, data::kMaxFaceSize))
+      ->capture_default_str();
+  app.add_option("--zoom", o.zoom, "enlarge the pixels this many times")
+      ->check(CLI::Range(1, 16))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "seed of people and pictures")->capture_default_str();
+  app.add_option("--first", o.first, "number of the first person")->check(CLI::NonNegativeNumber);
+  app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
+  app.add_flag("--same-identity", o.same_identity, "many pictures of one person");
+  app.add_flag("--plain", o.plain, "without nuisances");
+  app.add_flag("--landmarks", o.labels, "mark the five landmarks");
+  app.add_flag("--masks", o.masks, "draw the masks: face white, other parts of the person cyan");
+  app.add_option("--expression", o.expression, "give every face this expression");
+  app.add_option("--occlusion", o.occlusion, "give every face this occlusion");
+  app.add_option("--bench", o.bench, "render this many images and print the speed instead")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", o.threads, "threads of --bench")->check(CLI::Range(1, 1024));
+  try {
+    app.parse(argc, argv);
+    const auto [columns, rows] = parse_grid(o.grid);
+    if (o.bench > 0) {
+      measure(o);
+    } else {
+      draw(o, columns, rows);
+    }
+    return 0;
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "render_faces: %s\n", error.what());
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "render_faces: %s\n", error.what());
+    return 1;
+  }
+}
