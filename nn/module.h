@@ -1,0 +1,119 @@
+// Module: a layer or a network of layers. It owns parameters (trained), buffers (kept but not
+// trained, such as running statistics) and children, all by name: "layers.3.weight".
+//
+// How to write one:
+//
+//   class Scale final : public Module {
+//    public:
+//     explicit Scale(int channels)
+//         : factor_(add_parameter("factor", Tensor::full({channels}, 1.0))) {}
+//     Var forward(const Var& x) override { return ops::mul(x, factor_); }
+//
+//    private:
+//     Var factor_;
+//   };
+//
+// Modules can be moved, not copied: a copy would train the same weights under another name. Members
+// hold parameters and buffers as Vars, which are handles: to() and load_state_dict() change what
+// they point to, in every holder at once.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/var.h"
+#include "nn/named_tensors.h"
+
+namespace imago::nn {
+
+using NamedVars = std::vector<std::pair<std::string, Var>>;
+
+class Module {
+ public:
+  virtual ~Module() = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  virtual Var forward(const Var& x) = 0;
+  Var operator()(const Var& x) { return forward(x); }
+
+  // In the order they were added: a module's own before those of its children.
+  Vars parameters() const;
+  NamedVars named_parameters() const;
+  NamedVars named_buffers() const;
+  // Elements of all parameters; buffers do not count.
+  std::int64_t num_parameters() const;
+
+  // Parameters and buffers by name; shares memory with the module.
+  NamedTensors state_dict() const;
+  // Copies values in place, so optimisers stay attached. Strict: one error lists every missing,
+  // unexpected and mis-shaped name, and then nothing has changed.
+  void load_state_dict(const NamedTensors& state);
+
+  // Training mode (the default) or evaluation mode, for this module and all below it.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  void zero_grad();
+
+  // Moves parameters and buffers to a device, or converts them to f32 or f64. Gradients are
+  // dropped. Make optimisers afterwards: their state does not follow.
+  void to(Device device);
+  void to(DType dtype);
+
+  // Calls f(name, module) for this module (name "") and all below it, parents first.
+  void visit(const std::function<void(const std::string&, Module&)>& f);
+
+ protected:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+
+  // The name must be new in this module.
+  Var add_parameter(const std::string& name, Tensor initial);
+  Var add_buffer(const std::string& name, Tensor initial);
+  template <std::derived_from<Module> M>
+  std::shared_ptr<M> add_child(const std::string& name, M module) {
+    auto child = std::make_shared<M>(std::move(module));
+    add_child_pointer(name, child);
+    return child;
+  }
+  const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const {
+    return children_;
+  }
+
+ private:
+  void add_child_pointer(const std::string& name, std::shared_ptr<Module> child);
+  void require_new_name(const std::string& name) const;
+  void collect(const std::string& prefix, NamedVars Module::*list, NamedVars& into) const;
+  void visit_under(const std::string& name,
+                   const std::function<void(const std::string&, Module&)>& f);
+  void replace_tensors(const std::function<Tensor(const Tensor&)>& f);
+
+  NamedVars parameters_;
+  NamedVars buffers_;
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  bool training_ = true;
+};
+
+// While one lives, the parameters of a module require no gradient, so results computed from them
+// carry gradients to their inputs but none to the weights. Afterwards each is as it was before.
+// Running statistics are not frozen.
+class Frozen {
+ public:
+  explicit Frozen(const Module& module);
+  ~Frozen();
+  Frozen(const Frozen&) = delete;
+  Frozen& operator=(const Frozen&) = delete;
+
+ private:
+  Vars thawed_;  // the parameters that required a gradient
+};
+
+}  // namespace imago::nn

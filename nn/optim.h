@@ -1,0 +1,54 @@
+// Optimisers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/var.h"
+#include "nn/named_tensors.h"
+
+namespace imago::optim {
+
+struct AdamOptions {
+  double lr = 1e-3;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0;  // L2: weight_decay * p is added to the gradient
+};
+
+// Adam (Kingma & Ba 2015, arXiv 1412.6980); kernels/adam/adam.h has the formula. Updates parameters
+// in place, so they keep their addresses.
+class Adam {
+ public:
+  // Leaves of f32 or f64; no two may share memory. Their number, order, shapes and dtypes are fixed
+  // from here on.
+  explicit Adam(Vars parameters, const AdamOptions& options = {});
+
+  // One update from the accumulated gradients. A parameter without a gradient, or one that is
+  // frozen now, is left alone together with its moments and its own count of steps.
+  void step();
+  // Drops the gradients.
+  void zero_grad();
+
+  void set_lr(double lr);
+  double lr() const { return options_.lr; }
+  const AdamOptions& options() const { return options_; }
+  const Vars& parameters() const { return parameters_; }
+
+  // By the position of the parameter: "m.0", "v.0", ... like the parameter, and "steps" i64 (number
+  // of parameters), the updates each has had. Shares memory with the optimiser. The learning rate
+  // is not part of it.
+  NamedTensors state_dict() const;
+  // Strict; copies in place.
+  void load_state_dict(const NamedTensors& state);
+
+ private:
+  Vars parameters_;
+  AdamOptions options_;
+  std::vector<Tensor> m_, v_;
+  Tensor steps_;    // (number of parameters), i64
+  Tensor scalars_;  // (3), f64: lr and bias corrections of the current step
+};
+
+}  // namespace imago::optim
