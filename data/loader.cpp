@@ -1,0 +1,150 @@
+#include "data/loader.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "data/transform.h"
+#include "tensor/error.h"
+
+namespace imago::data {
+namespace {
+
+// Keeps these streams apart from the draws of noise, which are keyed by the plain seed.
+constexpr std::uint64_t kStreams = 0x6461746173747265;
+constexpr std::uint32_t kShuffle = 0xffffffff;  // no sample has this index
+
+}  // namespace
+
+Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options)
+    : dataset_(std::move(dataset)), options_(options) {
+  check(dataset_ != nullptr, "loader", "there is no data set");
+  check(options.batch >= 1, "loader", "the batch is at least 1, but ", options.batch);
+  check(options.workers >= 0 && options.workers <= 1024, "loader", "workers are 0 to 1024, but ",
+        options.workers);
+  check(options.prefetch >= 1 && options.prefetch <= 1024, "loader", "prefetch is 1 to 1024, but ",
+        options.prefetch);
+  check(dataset_->size() < kShuffle, "loader", "takes fewer than 2^32 - 1 images, but ",
+        dataset_->size());
+  check(dataset_->size() >= options.batch, "loader", dataset_->describe(), ": has ",
+        dataset_->size(), " images but the batch is ", options.batch, "; use a smaller --batch");
+  per_epoch_ = dataset_->size() / options.batch;
+  ring_.resize(static_cast<std::size_t>(std::max(options.prefetch, options.workers)));
+}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    ++generation_;
+  }
+  room_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+std::uint32_t Loader::epoch_of(std::int64_t position) const {
+  const std::int64_t epoch = position / per_epoch_;
+  check(position >= 0 && epoch < 0xffffffff, "loader", "position ", position, " is out of range");
+  return static_cast<std::uint32_t>(epoch);
+}
+
+Loader::Order Loader::order_of(std::uint32_t epoch) const {
+  const std::lock_guard lock(order_mutex_);
+  // Workers straddle at most two epochs unless an epoch is shorter than the ring.
+  Order& order = order_[epoch % 2];
+  if (order && order_epoch_[epoch % 2] == epoch) return order;
+  auto fresh =
+      std::make_shared<std::vector<std::uint32_t>>(static_cast<std::size_t>(dataset_->size()));
+  std::iota(fresh->begin(), fresh->end(), 0u);
+  if (options_.shuffle) {  // Fisher and Yates, from the end
+    RandomStream stream(options_.seed ^ kStreams, epoch, kShuffle);
+    for (auto i = static_cast<std::uint32_t>(fresh->size()); i > 1; --i) {
+      std::swap((*fresh)[i - 1], (*fresh)[stream.below(i)]);
+    }
+  }
+  order_epoch_[epoch % 2] = epoch;
+  order = std::move(fresh);
+  return order;
+}
+
+std::vector<std::int64_t> Loader::indices(std::int64_t position) const {
+  const Order order = order_of(epoch_of(position));
+  const auto from = order->begin() + position % per_epoch_ * options_.batch;
+  return {from, from + options_.batch};
+}
+
+bool Loader::stale(std::uint64_t generation) const {
+  return generation_.load(std::memory_order_relaxed) != generation;
+}
+
+Tensor Loader::make(std::int64_t position, std::uint64_t generation) const {
+  const std::uint32_t epoch = epoch_of(position);
+  const std::int64_t size = dataset_->image_size(), bytes = size * size * 3;
+  Tensor batch = Tensor::empty({options_.batch, size, size, 3}, DType::u8, Device::cpu());
+  auto* out = batch.mutable_data<std::uint8_t>();
+  for (const std::int64_t index : indices(position)) {
+    if (stale(generation)) return {};
+    RandomStream augment(options_.seed ^ kStreams, epoch, static_cast<std::uint32_t>(index));
+    const bool flip = augment.chance(0.5f);  // drawn first, so that it does not depend on get()
+    dataset_->get(index, augment, out);
+    if (options_.flip && flip) flip_horizontal(out, int(size), int(size));
+    out += bytes;
+  }
+  return batch;
+}
+
+void Loader::work() {
+  const auto slots = static_cast<std::int64_t>(ring_.size());
+  std::unique_lock lock(mutex_);
+  while (true) {
+    room_.wait(lock, [&] { return stop_ || claimed_ < position_ + slots; });
+    if (stop_) return;
+    const std::int64_t position = claimed_++;
+    const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+    lock.unlock();
+    Slot made;
+    try {
+      made.batch = make(position, generation);
+    } catch (...) {
+      made.error = std::current_exception();
+    }
+    made.ready = true;
+    lock.lock();
+    if (stale(generation)) continue;
+    std::swap(ring_[static_cast<std::size_t>(position % slots)], made);
+    filled_.notify_one();
+  }
+}
+
+Tensor Loader::next() {
+  if (options_.workers == 0) {
+    Tensor batch = make(position_, generation_);
+    ++position_;
+    return batch;
+  }
+  while (static_cast<int>(threads_.size()) < options_.workers) {
+    threads_.emplace_back([this] { work(); });
+  }
+  std::unique_lock lock(mutex_);
+  Slot& slot = ring_[static_cast<std::size_t>(position_) % ring_.size()];
+  filled_.wait(lock, [&] { return slot.ready; });
+  if (slot.error) std::rethrow_exception(slot.error);
+  Tensor batch = std::exchange(slot, Slot{}).batch;
+  ++position_;
+  lock.unlock();
+  room_.notify_one();
+  return batch;
+}
+
+void Loader::seek(std::int64_t position) {
+  epoch_of(position);
+  {
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    for (Slot& slot : ring_) slot = Slot{};
+    position_ = claimed_ = position;
+  }
+  room_.notify_all();
+}
+
+}  // namespace imago::data
