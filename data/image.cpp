@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <span>
 
 #include "data/image_format.h"
 #include "data/write_file.h"
@@ -17,8 +16,8 @@
 namespace imago::data {
 namespace {
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
-  fail("load_image", path.native(), ": ", reason, "; delete it or convert it to PNG or JPEG");
+[[noreturn]] void refuse(const std::string& name, const std::string& reason) {
+  fail("load_image", name, ": ", reason, "; delete it or convert it to PNG or JPEG");
 }
 
 std::vector<std::uint8_t> read_file(const std::filesystem::path& path) {
@@ -55,7 +54,10 @@ Image::Image(int w, int h, int c) : width(w), height(h), channels(c) {
 }
 
 Image load_image(const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> file = read_file(path);
+  return decode_image(read_file(path), path.native());
+}
+
+Image decode_image(std::span<const std::uint8_t> file, const std::string& name) {
   format::Findings found;
   switch (format::kind_of(file)) {
     case format::Kind::png:
@@ -70,26 +72,26 @@ Image load_image(const std::filesystem::path& path) {
     case format::Kind::pnm: {
       Image image;
       if (const std::string problem = format::decode_pnm(file, image); !problem.empty()) {
-        refuse(path, problem);
+        refuse(name, problem);
       }
       return image;
     }
     case format::Kind::unknown:
-      refuse(path, format::guess(file) + ", which is not among PNG, JPEG, BMP, binary PGM and PPM");
+      refuse(name, format::why_unknown(file));
   }
-  if (!found.problem.empty()) refuse(path, found.problem);
-  if (file.size() > 0x7fffffff) refuse(path, "larger than 2 GiB");
+  if (!found.problem.empty()) refuse(name, found.problem);
+  if (file.size() > 0x7fffffff) refuse(name, "larger than 2 GiB");
 
   const auto bytes = static_cast<int>(file.size());
   int width = 0, height = 0, channels = 0;
   // The library's own words ("bad huffman code") say what is wrong inside the file.
   const auto damaged = [&] {
     const char* reason = stbi_failure_reason();
-    refuse(path, std::string("not an image or corrupt (") + (reason ? reason : "unknown") + ")");
+    refuse(name, std::string("not an image or corrupt (") + (reason ? reason : "unknown") + ")");
   };
   if (!stbi_info_from_memory(file.data(), bytes, &width, &height, &channels)) damaged();
-  if (width < 1 || height < 1) refuse(path, "corrupt (it has no pixels)");
-  if (width > kMaxPixels / height) refuse(path, "too large");
+  if (width < 1 || height < 1) refuse(name, "corrupt (it has no pixels)");
+  if (width > kMaxPixels / height) refuse(name, "too large");
   const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
       stbi_load_from_memory(file.data(), bytes, &width, &height, &channels, 3), &stbi_image_free);
   if (!decoded) damaged();

@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "tensor/tensor.h"
@@ -42,6 +44,8 @@ inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
 // found; so is damage to a PNG (it carries checksums), while a JPEG with a damaged middle may
 // decode to wrong pixels. Safe on any number of threads; the same file gives the same bits.
 Image load_image(const std::filesystem::path& path);
+// The same for the content of a file; `name` stands for the path in errors.
+Image decode_image(std::span<const std::uint8_t> file, const std::string& name);
 
 // Writes an image of 1 or 3 channels. The file appears whole or not at all: it is written under a
 // temporary name in the same folder, synced and renamed; on an error (such as a full disk) the

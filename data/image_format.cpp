@@ -74,17 +74,18 @@ Kind kind_of(Bytes file) {
   return Kind::unknown;
 }
 
-std::string guess(Bytes file) {
+std::string why_unknown(Bytes file) {
   if (file.empty()) return "an empty file";
-  if (starts_with(file, "RIFF", 4) && starts_with(file, "WEBP", 4, 8)) return "a WebP image";
-  if (starts_with(file, "ftypheic", 8, 4) || starts_with(file, "ftypmif1", 8, 4)) {
-    return "a HEIC image";
-  }
-  if (starts_with(file, "ftypavif", 8, 4)) return "an AVIF image";
-  if (starts_with(file, "GIF8", 4)) return "a GIF image";
-  if (starts_with(file, "II*\0", 4) || starts_with(file, "MM\0*", 4)) return "a TIFF image";
-  if (starts_with(file, "P2", 2) || starts_with(file, "P3", 2)) return "a PGM or PPM as text";
-  return "not an image of a known format";
+  const char* known =
+      starts_with(file, "RIFF", 4) && starts_with(file, "WEBP", 4, 8)             ? "WebP"
+      : starts_with(file, "ftyphei", 7, 4) || starts_with(file, "ftypmif1", 8, 4) ? "HEIC"
+      : starts_with(file, "ftypavif", 8, 4)                                       ? "AVIF"
+      : starts_with(file, "GIF8", 4)                                              ? "GIF"
+      : starts_with(file, "II*\0", 4) || starts_with(file, "MM\0*", 4)            ? "TIFF"
+      : starts_with(file, "P2", 2) || starts_with(file, "P3", 2) ? "PGM or PPM as text"
+                                                                 : nullptr;
+  if (known) return std::string(known) + ", which is not supported";
+  return "not an image (it starts like none of PNG, JPEG, BMP, binary PGM and PPM)";
 }
 
 Findings inspect_png(Bytes file) {

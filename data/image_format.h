@@ -16,8 +16,8 @@ using Bytes = std::span<const std::uint8_t>;
 enum class Kind { png, jpeg, bmp, pnm, unknown };
 
 Kind kind_of(Bytes file);
-// For the error message of Kind::unknown: "a WebP image", "an empty file", ...
-std::string guess(Bytes file);
+// Why a file of Kind::unknown cannot be used: "an empty file", "WebP, which is not supported", ...
+std::string why_unknown(Bytes file);
 
 struct Findings {
   std::string problem;  // why the file cannot be used; empty if nothing was found

@@ -50,9 +50,11 @@ void write_file(const char* op, const fs::path& path, std::span<const std::byte>
   };
   std::error_code error;
   fs::path target = path;
-  if (fs::is_symlink(path, error)) {
-    target = fs::weakly_canonical(path, error);
+  for (int links = 0; fs::is_symlink(target, error); ++links) {
+    if (links == 40) give_up(ELOOP);
+    const fs::path next = fs::read_symlink(target, error);
     if (error) give_up(error.value());
+    target = target.parent_path() / next;  // an absolute link replaces the parent
   }
   const fs::file_status before = fs::status(target, error);
   if (fs::is_directory(before)) give_up(EISDIR);

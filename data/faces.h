@@ -1,0 +1,104 @@
+// A folder of face images as an endless, reproducible stream of training batches:
+//
+//   data::Faces faces("photos/", {.size = 64, .batch = 128});
+//   for (auto&& [step, real] : faces.stream(20'000, dev)) { ... }
+//
+// Steps count from 1. The batch of a step is a pure function of the data, the options and the step,
+// so a run that resumes after step n continues with stream(20'000, dev, n) as if never stopped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "tensor/device.h"
+#include "tensor/tensor.h"
+
+namespace imago::data {
+
+struct FacesOptions {
+  int size = 64;    // S: images are cropped to the middle square and resized to S x S
+  int batch = 128;  // B
+  // Of order and mirroring; by default the seed given to manual_seed.
+  std::optional<std::uint64_t> seed = {};
+  int workers = 2;           // loading threads; 0 loads in the caller. Results do not depend on it
+  int prefetch = 4;          // batches ready ahead of time
+  bool flip = true;          // mirror half of the samples
+  bool skip_broken = false;  // see FolderOptions
+  std::size_t cache_bytes = kCacheBytes;  // decoded images kept in memory
+};
+
+struct FacesBatch {
+  std::int64_t step = 0;
+  Tensor real;  // f32 (B, S, S, 3) in [-1, 1]
+};
+
+// The batches of steps start + 1 .. steps, to be walked through once. Keeps the data set alive.
+class FacesStream {
+ public:
+  class Iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = FacesBatch;
+    using difference_type = std::ptrdiff_t;
+
+    explicit Iterator(FacesStream* stream = nullptr) : stream_(stream) {}
+    FacesBatch& operator*() const { return stream_->current_; }
+    FacesBatch* operator->() const { return &stream_->current_; }
+    Iterator& operator++() {
+      stream_->advance();
+      return *this;
+    }
+    void operator++(int) { ++*this; }
+    bool operator==(std::default_sentinel_t) const {
+      return stream_->current_.step > stream_->steps_;
+    }
+
+   private:
+    FacesStream* stream_;
+  };
+
+  FacesStream(std::unique_ptr<Loader> loader, std::int64_t steps, std::int64_t start,
+              Device device);
+  Iterator begin();  // once
+  std::default_sentinel_t end() const { return {}; }
+
+ private:
+  void advance();
+
+  std::unique_ptr<Loader> loader_;
+  std::int64_t steps_;
+  Device device_;
+  FacesBatch current_;
+  bool begun_ = false;
+};
+
+class Faces {
+ public:
+  // Throws when the folder holds no image, or fewer than a batch.
+  explicit Faces(const std::filesystem::path& path, const FacesOptions& options = {});
+  // The same over any data set; size, skip_broken and cache_bytes are not used.
+  Faces(std::shared_ptr<const Dataset> dataset, const FacesOptions& options);
+
+  FacesStream stream(std::int64_t steps, Device device = Device::best(),
+                     std::int64_t start = 0) const;
+
+  std::int64_t size() const { return dataset_->size(); }  // images
+  std::int64_t batches_per_epoch() const { return size() / options_.batch; }
+  std::string describe() const { return dataset_->describe(); }
+  const Dataset& dataset() const { return *dataset_; }
+
+ private:
+  std::unique_ptr<Loader> loader() const;
+
+  FacesOptions options_;
+  std::shared_ptr<const Dataset> dataset_;
+};
+
+}  // namespace imago::data
