@@ -90,25 +90,38 @@ void check_output(const char* op, const Conv2dProblem& d, const Shape& y) {
         "; are stride and padding those of the forward pass?");
 }
 
+constexpr const char* direct_takes = "direct takes f32 with groups and dilation 1";
+
 // The engine to run, given what the caller asked for.
 Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, DType dtype) {
+  const bool direct = conv2d_direct_can(problem, dtype);
   switch (asked) {
     case Engine::automatic:
       // Beyond about a second on one core it matters to the user which code runs.
-      if (problem.flops() > 1e9) {
+      if (!direct && problem.flops() > 1e9) {
         log_once(std::string(op) + problem.to_string() + name_of(dtype),
                  "[" + std::string(op) + "] " + problem.to_string() + " in " + name_of(dtype) +
-                     " runs on the reference engine, which is slow");
+                     " runs on the reference engine, which is slow: " + direct_takes);
       }
-      return Engine::reference;
+      return direct ? Engine::direct : Engine::reference;
     case Engine::reference:
       return asked;
+    case Engine::direct:
+      check(direct, op, "engine direct cannot do ", problem.to_string(), " in ", dtype, ": ",
+            direct_takes, "; use auto or reference");
+      return asked;
     default:
-      fail(op, "engine ", name_of(asked), " does not run on the CPU; use auto or reference");
+      fail(op, "engine ", name_of(asked),
+           " does not run on the CPU; use auto, direct or reference");
   }
 }
 
 }  // namespace
+
+bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype) {
+  return dtype == DType::f32 && problem.params.groups == 1 && problem.params.dilation_h == 1 &&
+         problem.params.dilation_w == 1;
+}
 
 std::int64_t conv_output_extent(std::int64_t in, std::int64_t kernel, int stride, int pad_before,
                                 int pad_after, int dilation) {
@@ -158,9 +171,13 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
   check_same(op, x, "input", w, "weight");
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w.shape(), params);
   require_kernel_device(op, x.device());
-  choose(op, engine, problem, x.dtype());
+  const Engine chosen = choose(op, engine, problem, x.dtype());
   Tensor out = Tensor::empty({problem.N, problem.P, problem.Q, problem.K}, x.dtype(), x.device());
-  conv2d_reference(problem, x, w, out);
+  if (chosen == Engine::direct) {
+    conv2d_direct(problem, x, w, out);
+  } else {
+    conv2d_reference(problem, x, w, out);
+  }
   return out;
 }
 
@@ -175,9 +192,13 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
   const Conv2dProblem problem = conv2d_problem(op, x, w.shape(), params);
   check_output(op, problem, y.shape());
   require_kernel_device(op, y.device());
-  choose(op, engine, problem, y.dtype());
+  const Engine chosen = choose(op, engine, problem, y.dtype());
   Tensor out = Tensor::empty(x, y.dtype(), y.device());
-  conv2d_input_grad_reference(problem, y, w, out);
+  if (chosen == Engine::direct) {
+    conv2d_input_grad_direct(problem, y, w, out);
+  } else {
+    conv2d_input_grad_reference(problem, y, w, out);
+  }
   return out;
 }
 
@@ -199,9 +220,13 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w, params);
   check_output(op, problem, y.shape());
   require_kernel_device(op, x.device());
-  choose(op, engine, problem, x.dtype());
+  const Engine chosen = choose(op, engine, problem, x.dtype());
   Tensor out = Tensor::empty(w, out_dtype, x.device());
-  conv2d_weight_grad_reference(problem, x, y, out);
+  if (chosen == Engine::direct) {
+    conv2d_weight_grad_direct(problem, x, y, out);
+  } else {
+    conv2d_weight_grad_reference(problem, x, y, out);
+  }
   return out;
 }
 

@@ -10,18 +10,27 @@ namespace {
 const char* const op = "gemm";
 
 Engine choose(Engine asked, std::int64_t m, std::int64_t n, std::int64_t k, DType dtype) {
+  const bool direct = dtype == DType::f32;
   switch (asked) {
     case Engine::automatic:
-      if (2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) > 1e9) {
+      // Beyond about a second on one core it matters to the user which code runs.
+      if (!direct &&
+          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) > 1e9) {
         const std::string size = std::to_string(m) + " x " + std::to_string(n) + " x " +
                                  std::to_string(k) + " in " + name_of(dtype);
-        log_once("gemm " + size, "[gemm] " + size + " runs on the reference engine, which is slow");
+        log_once("gemm " + size, "[gemm] " + size +
+                                     " runs on the reference engine, which is slow: direct takes "
+                                     "f32");
       }
-      return Engine::reference;
+      return direct ? Engine::direct : Engine::reference;
     case Engine::reference:
       return asked;
+    case Engine::direct:
+      check(direct, op, "engine direct takes f32, not ", dtype, "; use auto or reference");
+      return asked;
     default:
-      fail(op, "engine ", name_of(asked), " does not run on the CPU; use auto or reference");
+      fail(op, "engine ", name_of(asked),
+           " does not run on the CPU; use auto, direct or reference");
   }
 }
 
@@ -42,9 +51,13 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
         " has ", k, ", b ", b.shape(), tb ? " transposed" : "", " has ", b.size(tb ? 1 : 0));
   check(m > 0 && n > 0 && k > 0, op, "no extent is 0, but a is ", a.shape(), " and b ", b.shape());
   require_kernel_device(op, a.device());
-  choose(engine, m, n, k, a.dtype());
+  const Engine chosen = choose(engine, m, n, k, a.dtype());
   Tensor c = Tensor::empty({m, n}, a.dtype(), a.device());
-  gemm_reference(a, b, trans_a, trans_b, c);
+  if (chosen == Engine::direct) {
+    gemm_direct(a, b, trans_a, trans_b, c);
+  } else {
+    gemm_reference(a, b, trans_a, trans_b, c);
+  }
   return c;
 }
 

@@ -16,8 +16,9 @@ enum class Transpose : bool { no = false, yes = true };
 Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a = Transpose::no,
             Transpose trans_b = Transpose::no, Engine engine = Engine::automatic);
 
-// Engines; arguments validated, c fresh and overwritten whole.
+// Engines; arguments validated, c fresh and overwritten whole. The direct engine takes f32.
 void gemm_reference(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
                     Tensor& c);
+void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b, Tensor& c);
 
 }  // namespace imago::kernels

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "kernels/conv2d/cases.h"
+#include "kernels/conv2d/engines.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
@@ -107,6 +108,25 @@ TEST_CASE("conv2d: the reference is the trilinear form, exactly, on small intege
   }
 }
 
+TEST_CASE("conv2d: the direct engine is the reference, exactly, on small integers") {
+  const test::Guarded guarded;
+  std::vector<Conv2dCase> cases = conv2d_cases();
+  for (const Conv2dCase& layer : dcgan_layers(2)) cases.push_back(layer);
+  for (const Conv2dCase& c : cases) {
+    CAPTURE(c.name);
+    if (!conv2d_direct_can(c.problem(), DType::f32)) {
+      CHECK((c.params.groups > 1 || c.params.dilation_h > 1 || c.params.dilation_w > 1));
+      continue;
+    }
+    const Operands o = operands(c, DType::f32, test::small_integers);
+    for (const Conv2dPass pass : passes) {
+      CAPTURE(name_of(pass));
+      const Tensor want = run(pass, c, o, Engine::reference);
+      CHECK(test::largest_error(run(pass, c, o, Engine::direct), want) == 0.0);
+    }
+  }
+}
+
 TEST_CASE("conv2d: bf16 sums in f32 and rounds once") {
   const test::Guarded guarded;
   for (const Conv2dCase& c : conv2d_cases()) {
@@ -159,11 +179,28 @@ TEST_CASE("conv2d: the three passes are adjoint to each other") {
   }
 }
 
-TEST_CASE("conv2d: the number of threads does not change a bit, nor does a second run") {
-  const ContextScope scope;
+TEST_CASE("conv2d: the direct passes are adjoint to each other") {
   for (const Conv2dCase& c : conv2d_cases()) {
     CAPTURE(c.name);
-    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    const Operands o = operands(c, DType::f32, test::normals);
+    const double form = test::dot(run(Conv2dPass::forward, c, o, Engine::automatic), o.y);
+    const double by_x = test::dot(run(Conv2dPass::input_grad, c, o, Engine::automatic), o.x);
+    const double by_w = test::dot(run(Conv2dPass::weight_grad, c, o, Engine::automatic), o.w);
+    // The form is a sum of flops / 2 products of normals.
+    const double bound = sum_tolerance(DType::f32, DType::f32, static_cast<std::int64_t>(c.flops()),
+                                       std::sqrt(c.flops()));
+    CHECK(std::fabs(form - by_x) <= bound);
+    CHECK(std::fabs(form - by_w) <= bound);
+  }
+}
+
+TEST_CASE("conv2d: the number of threads does not change a bit, nor does a second run") {
+  const ContextScope scope;
+  std::vector<Conv2dCase> cases = conv2d_cases();
+  for (const Conv2dCase& layer : dcgan_layers(1)) cases.push_back(layer);
+  for (const Conv2dCase& c : cases) {
+    CAPTURE(c.name);
+    for (const DType dtype : {DType::f32, DType::bf16}) {
       const Operands o = operands(c, dtype, test::normals);
       for (const Conv2dPass pass : passes) {
         set_num_threads(1);
@@ -199,6 +236,9 @@ TEST_CASE("conv2d: messages name what was expected, what came and why") {
   CHECK(forward(Tensor::zeros({4, 3, 3, 3}, DType::f64), {}).find("cast one") != std::string::npos);
   CHECK(forward(good, {}, Engine::cudnn).find("engine cudnn does not run on the CPU") !=
         std::string::npos);
+  CHECK(forward(Tensor::zeros({4, 3, 3, 3}), {.dilation_h = 2}, Engine::direct) ==
+        "[conv2d] engine direct cannot do n2h8w8c3k4r3s3u1v1p0d2_1 in f32: direct takes f32 with "
+        "groups and dilation 1; use auto or reference");
   CHECK(message_of([&] { conv2d(Tensor{}, w, {}); }) == "[conv2d] input is undefined");
 
   const Tensor y = Tensor::zeros({2, 3, 3, 4});

@@ -1,0 +1,85 @@
+// gemm in f32 by register tiles.
+#include "kernels/gemm/cpu_blocked.h"
+#include "kernels/gemm/gemm.h"
+
+namespace imago::kernels {
+
+namespace {
+
+// op(m)[i, j] = data[i * row + j], or data[j * row + i] when transposed.
+struct View {
+  const float* data;
+  std::int64_t row;
+  bool transposed;
+
+  View(const Tensor& m, Transpose trans)
+      : data(m.data<float>()), row(m.size(1)), transposed(trans == Transpose::yes) {}
+
+  // dst[i * dst_row + j] = op(m)[i0 + i, j0 + j]
+  void copy(std::int64_t i0, std::int64_t rows, std::int64_t j0, std::int64_t columns, float* dst,
+            std::int64_t dst_row) const {
+    if (transposed) {
+      transpose_matrix(data + j0 * row + i0, row, columns, rows, dst, dst_row);
+    } else {
+      copy_matrix(data + i0 * row + j0, row, rows, columns, dst, dst_row);
+    }
+  }
+  // dst[j * dst_row + i] = op(m)[i0 + i, j0 + j]
+  void copy_transposed(std::int64_t i0, std::int64_t rows, std::int64_t j0, std::int64_t columns,
+                       float* dst, std::int64_t dst_row) const {
+    View other = *this;
+    other.transposed = !transposed;
+    other.copy(j0, columns, i0, rows, dst, dst_row);
+  }
+};
+
+struct StripsJob {
+  View a;
+  const PackedPanels& b;
+  float* c;
+  std::int64_t m, n, k;
+
+  std::int64_t rows() const { return m; }
+  std::int64_t depth() const { return k; }
+  const PackedPanels& panels() const { return b; }
+  void pack(std::int64_t m0, int count, std::int64_t k0, std::int64_t depth, float* dst) const {
+    a.copy(m0, count, k0, depth, dst, tile_depth);
+  }
+  void rows_of(std::int64_t m0, int count, float** at) const {
+    for (int i = 0; i < count; ++i) at[i] = c + (m0 + i) * n;
+  }
+};
+
+struct PanelsJob {
+  View a, b;
+  std::int64_t k0 = 0, depth = 0;
+
+  void begin(std::int64_t new_k0, std::int64_t new_depth) { k0 = new_k0, depth = new_depth; }
+  void pack_a(std::int64_t m0, int rows, float* dst) const {
+    a.copy_transposed(m0, rows, k0, depth, dst, rows);
+  }
+  void pack_b(std::int64_t j0, std::int64_t columns, float* dst, std::int64_t dst_row) const {
+    b.copy(k0, depth, j0, columns, dst, dst_row);
+  }
+};
+
+}  // namespace
+
+// op(a) (M, K), op(b) (K, N), c (M, N)
+void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
+                 Tensor& c) {
+  const View left(a, trans_a), right(b, trans_b);
+  const std::int64_t m = c.size(0), n = c.size(1), k = a.size(left.transposed ? 0 : 1);
+  float* out = c.mutable_data<float>();
+  if (m < n) {
+    multiply_panels(PanelsJob{left, right}, m, n, k, out);
+    return;
+  }
+  const PackedPanels panels(
+      k, n,
+      [&](std::int64_t k0, std::int64_t depth, std::int64_t j0, std::int64_t columns, float* dst,
+          std::int64_t dst_row) { right.copy(k0, depth, j0, columns, dst, dst_row); });
+  multiply_strips(std::vector<StripsJob>{{left, panels, out, m, n, k}}, n);
+}
+
+}  // namespace imago::kernels
