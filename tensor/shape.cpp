@@ -23,13 +23,13 @@ void Shape::append(std::int64_t extent) {
 }
 
 void Shape::set(int i, std::int64_t extent) {
-  check(i >= 0 && i < dim_, "shape", "dimension ", i, " of ", to_string(), " does not exist");
+  check(i >= 0 && i < dim_, "shape", "dimension ", i, " of ", *this, " does not exist");
   check(extent >= 0, "shape", "dimension ", i, " would be ", extent, "; extents are not negative");
   extents_[static_cast<std::size_t>(i)] = extent;
   std::int64_t product = 1;
   for (const std::int64_t e : *this) {
     check(e == 0 || product <= std::numeric_limits<std::int64_t>::max() / 8 / e, "shape",
-          "more elements than memory can hold: ", to_string());
+          "more elements than memory can hold: ", *this);
     product *= e;
   }
 }
@@ -42,7 +42,7 @@ std::int64_t Shape::numel() const {
 
 std::int64_t Shape::operator[](int i) const {
   const int index = i < 0 ? i + dim_ : i;
-  check(index >= 0 && index < dim_, "shape", "dimension ", i, " of ", to_string(),
+  check(index >= 0 && index < dim_, "shape", "dimension ", i, " of ", *this,
         " does not exist");
   return extents_[static_cast<std::size_t>(index)];
 }

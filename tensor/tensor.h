@@ -94,7 +94,7 @@ class Tensor {
 template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   check(static_cast<std::int64_t>(values.size()) == shape.numel(), "tensor", values.size(),
-        " values cannot fill shape ", shape.to_string());
+        " values cannot fill shape ", shape);
   Tensor t = empty(shape, dtype_of<T>());
   T* p = t.mutable_data<T>();
   for (std::size_t i = 0; i < values.size(); ++i) p[i] = values[i];
