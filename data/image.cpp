@@ -10,8 +10,8 @@
 #include <memory>
 
 #include "data/image_format.h"
-#include "data/write_file.h"
 #include "tensor/error.h"
+#include "tensor/write_file.h"
 
 namespace imago::data {
 namespace {

@@ -8,9 +8,9 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <utility>
 
 #include "nn/safetensors_header.h"
+#include "tensor/write_file.h"
 
 namespace imago {
 namespace {
@@ -33,87 +33,9 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
-  // close() may be the first to report that a write failed.
-  bool close() { return ::close(std::exchange(fd_, -1)) == 0; }
 
  private:
   int fd_;
-};
-
-const char* advice(int error) {
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return "; free some space or choose another disk";
-    case EFBIG:
-      return "; the file is larger than allowed here (see ulimit -f)";
-    case ENOENT:
-    case ENOTDIR:
-      return "; does the folder exist?";
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return "; is writing allowed there?";
-    default:
-      return "";
-  }
-}
-
-[[noreturn]] void fail_write(const fs::path& path, const char* doing, int error) {
-  fail("save_safetensors", "cannot ", doing, ' ', path.string(), ": ", std::strerror(error),
-       advice(error), "; an earlier file of that name is unchanged");
-}
-
-// The new contents of a file, which take its place at commit() and vanish without it.
-class Replacement {
- public:
-  explicit Replacement(const fs::path& target) : target_(target), file_(create()) {}
-  ~Replacement() {
-    if (!committed_) ::unlink(temporary_.c_str());
-  }
-  Replacement(const Replacement&) = delete;
-  Replacement& operator=(const Replacement&) = delete;
-
-  void write(const void* data, std::size_t bytes) {
-    const auto* p = static_cast<const char*>(data);
-    while (bytes > 0) {
-      const ssize_t written = ::write(file_.get(), p, bytes);
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) fail_write(target_, "write", errno);
-      p += written;
-      bytes -= static_cast<std::size_t>(written);
-    }
-  }
-
-  void commit() {
-    if (::fsync(file_.get()) != 0) fail_write(target_, "write", errno);
-    if (!file_.close()) fail_write(target_, "write", errno);
-    if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_write(target_, "replace", errno);
-    committed_ = true;
-    // The rename itself lasts only once its folder is on the disk. Not every file system can sync a
-    // folder, and the data is safe either way.
-    const fs::path parent = target_.parent_path();
-    const Descriptor folder(::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY));
-    if (folder) ::fsync(folder.get());
-  }
-
- private:
-  // A name nobody uses, so that two programs saving at once do not mix their bytes.
-  int create() {
-    for (int attempt = 0; attempt < 1000; ++attempt) {
-      temporary_ = target_;
-      temporary_ += ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(attempt);
-      const int fd = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (fd >= 0) return fd;
-      if (errno != EEXIST) fail_write(target_, "create", errno);
-    }
-    fail_write(target_, "create", EEXIST);
-  }
-
-  fs::path target_;
-  fs::path temporary_;
-  bool committed_ = false;
-  Descriptor file_;
 };
 
 void read_exactly(const Descriptor& file, void* data, std::size_t bytes, const fs::path& path) {
@@ -170,7 +92,7 @@ void save_safetensors(const fs::path& path, const NamedTensors& tensors, const M
   check(header.size() <= max_safetensors_header, "save_safetensors", "the names and metadata take ",
         header.size(), " bytes; the format allows ", max_safetensors_header);
   const auto length = static_cast<std::uint64_t>(header.size());
-  Replacement file(path);
+  FileReplacement file("save_safetensors", path);
   file.write(&length, length_bytes);
   file.write(header.data(), header.size());
   for (const Tensor* t : order) {

@@ -1,11 +1,10 @@
-#include "data/write_file.h"
-
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
 
+#include "data/image.h"
 #include "scratch.h"
 
 using namespace imago;
@@ -61,7 +60,7 @@ TEST_CASE("a full disk is an error that keeps the old file and leaves no tempora
     const std::string error = error_of([&] { save_png(scratch / "a.png", large); });
     CAPTURE(error);
     CHECK(error.starts_with("[save_png] "));
-    CHECK(has(error, "a.png: cannot write "));
+    CHECK(has(error, "a.png: cannot write: "));
     CHECK(has(error, "File too large"));
     CHECK(has(error_of([&] { save_png(scratch / "new.png", large); }), "File too large"));
   }
