@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs the whole test suite: the release preset, then the same tests under
-# AddressSanitizer and UndefinedBehaviorSanitizer (the asan preset).
+# AddressSanitizer and UndefinedBehaviorSanitizer (the asan preset). The GPU kernels run under the
+# emulator in both; where nvcc is found, the cuda preset shows that it compiles them as well.
 #   scripts/test.sh [PRESET...]     default: release asan
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +15,13 @@ for preset in "${presets[@]}"; do
   cmake --preset "$preset" >/dev/null
   cmake --build --preset "$preset"
 done
+if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then
+  echo "== cuda: compile the .cu files with nvcc"
+  cmake --preset cuda -DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual" >/dev/null
+  cmake --build --preset cuda
+else
+  echo "== cuda: NVCC NOT FOUND: the .cu files were only run under the emulator"
+fi
 status=0
 for preset in "${presets[@]}"; do
   echo "== $preset: test"

@@ -15,12 +15,12 @@ namespace imago {
 enum class DType : std::uint8_t { f32, f64, bf16, i32, i64, u8 };
 
 // Brain floating point: the upper half of an f32. Converting from f32 rounds to nearest, ties to
-// even, and keeps NaN a NaN.
+// even, and keeps NaN a NaN. The conversions are constexpr so that device code may call them.
 struct bf16 {
   std::uint16_t bits;
 
   bf16() = default;
-  explicit bf16(float value) {
+  constexpr explicit bf16(float value) {
     const auto u = std::bit_cast<std::uint32_t>(value);
     if ((u & 0x7fffffffu) > 0x7f800000u) {
       bits = static_cast<std::uint16_t>((u >> 16) | 0x40u);
@@ -28,7 +28,9 @@ struct bf16 {
       bits = static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
     }
   }
-  operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  constexpr operator float() const {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+  }
 };
 static_assert(sizeof(bf16) == 2 && std::is_trivially_copyable_v<bf16>);
 

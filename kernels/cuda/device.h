@@ -1,0 +1,93 @@
+// The vocabulary of kernels/launch.h on a real GPU. Included by launch.h under nvcc only.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <type_traits>
+
+#if defined(__CUDA_ARCH__)
+#define IMAGO_SM (__CUDA_ARCH__ / 10)
+#else
+#define IMAGO_SM 0
+#endif
+
+namespace imago {
+
+struct Stream::Impl {
+  cudaStream_t stream = nullptr;
+  bool failed = false;  // an error was thrown to the caller; CUDA repeats it for ever
+};
+
+namespace kernels {
+
+// Throws "[what] CUDA: ..." unless the call succeeded.
+void check_cuda(cudaError_t status, const char* what);
+
+// One untyped array stands behind every shared<Block>(): nvcc takes no template here. 1024 bytes
+// is the strictest alignment that swizzled shared memory asks for.
+extern __shared__ __align__(1024) unsigned char shared_bytes_of_block[];
+
+template <class Block>
+__device__ Block& shared() {
+  static_assert(std::is_trivially_default_constructible_v<Block>, "no constructor runs here");
+  static_assert(sizeof(Block) <= 227 * 1024, "no GPU has so much shared memory");
+  return *reinterpret_cast<Block*>(shared_bytes_of_block);
+}
+
+template <class V, class T>
+__device__ V load_as(const T* pointer) {
+  return *reinterpret_cast<const V*>(pointer);
+}
+
+template <class V, class T>
+__device__ void store_as(T* pointer, const V& value) {
+  *reinterpret_cast<V*>(pointer) = value;
+}
+
+template <class T, int... extents>
+class Tile {
+ public:
+  template <class... Index>
+  __device__ T& operator()(Index... index) {
+    return data_[offset(index...)];
+  }
+  template <class... Index>
+  __device__ const T& operator()(Index... index) const {
+    return data_[offset(index...)];
+  }
+  template <class V, class... Index>
+  __device__ V load_as(Index... index) const {
+    return kernels::load_as<V>(data_ + offset(index...));
+  }
+  template <class V, class... Index>
+  __device__ void store_as(const V& value, Index... index) {
+    kernels::store_as(data_ + offset(index...), value);
+  }
+
+ private:
+  template <class... Index>
+  __device__ static int offset(Index... index) {
+    static_assert(sizeof...(Index) == sizeof...(extents));
+    int flat = 0;
+    ((flat = flat * extents + static_cast<int>(index)), ...);
+    return flat;
+  }
+
+  alignas(16) T data_[(extents * ...)];
+};
+
+template <auto kernel, class... Args>
+void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
+  static_assert((std::is_trivially_copyable_v<Args> && ...));
+  const std::string name = kernel_name<kernel>();
+  if (shared_bytes > 48 * 1024) {  // more than every GPU gives unasked
+    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                    static_cast<int>(shared_bytes)),
+               name.c_str());
+  }
+  kernel<<<grid, block, shared_bytes, stream.impl().stream>>>(args...);
+  check_cuda(cudaGetLastError(), name.c_str());
+}
+
+}  // namespace kernels
+}  // namespace imago

@@ -1,0 +1,69 @@
+// Runs kernels under the emulator for tests: each in forward, reverse and shuffled order.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/emulator/order.h"
+#include "kernels/launch.h"
+
+namespace imago::test {
+
+inline const std::pair<emulator::Order, std::uint64_t> orders[] = {
+    {emulator::Order::forward, 0},
+    {emulator::Order::reverse, 0},
+    {emulator::Order::shuffled, 1},
+    {emulator::Order::shuffled, 2},
+};
+
+// The bytes `run(stream)` returns, a vector for each order. run launches; the wait is here.
+template <class T, class F>
+std::vector<std::vector<T>> in_every_order(std::size_t count, F&& run) {
+  std::vector<std::vector<T>> results;
+  for (const auto& [order, seed] : orders) {
+    const emulator::ScheduleScope scope(order, seed);
+    std::vector<T> out(count);
+    std::memset(out.data(), 0xff, count * sizeof(T));  // NaN
+    Stream stream;
+    run(stream, out.data());
+    stream.synchronize();
+    results.push_back(std::move(out));
+  }
+  return results;
+}
+
+template <class T>
+bool same_bytes(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+template <class T>
+bool all_equal(const std::vector<std::vector<T>>& results) {
+  for (const auto& result : results) {
+    if (!same_bytes(result, results[0])) return false;
+  }
+  return true;
+}
+
+// The message of the Error that `run(stream)` and the wait after it throw, or "".
+template <class F>
+std::string message_of(F&& run) {
+  Stream stream;
+  try {
+    run(stream);
+    stream.synchronize();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace imago::test
