@@ -87,7 +87,7 @@ __device__ int take_last(std::int64_t& flat, int extent) {
 
 template <class T>
 __global__ void __launch_bounds__(block_size)
-    forward(Extents e, const T* x, const T* w, T* y, std::int64_t count) {
+    conv2d_kernel(Extents e, const T* x, const T* w, T* y, std::int64_t count) {
   const std::int64_t index = global_thread();
   if (index >= count) return;
   std::int64_t n = index;
@@ -123,7 +123,7 @@ __device__ int output_of(int in, int tap, int stride, int pad, int dilation, int
 
 template <class T>
 __global__ void __launch_bounds__(block_size)
-    input_grad(Extents e, const T* y, const T* w, T* x, std::int64_t count) {
+    conv2d_input_grad_kernel(Extents e, const T* y, const T* w, T* x, std::int64_t count) {
   const std::int64_t index = global_thread();
   if (index >= count) return;
   std::int64_t n = index;
@@ -153,7 +153,7 @@ __global__ void __launch_bounds__(block_size)
 
 template <class T, class Out>
 __global__ void __launch_bounds__(block_size)
-    weight_grad(Extents e, const T* x, const T* y, Out* w, std::int64_t count) {
+    conv2d_weight_grad_kernel(Extents e, const T* x, const T* y, Out* w, std::int64_t count) {
   const std::int64_t index = global_thread();
   if (index >= count) return;
   std::int64_t rest = index;
@@ -187,16 +187,17 @@ template <class T>
 void conv2d_naive(Stream& stream, const Conv2dProblem& p, const T* x, const T* w, T* y) {
   const std::int64_t count = p.N * p.P * p.Q * p.K;
   if (count == 0) return;
-  launch<forward<T>>(stream, grid_for("conv2d", count, block_size), block_size, 0,
-                     extents_of("conv2d", p), x, w, y, count);
+  launch<conv2d_kernel<T>>(stream, grid_for("conv2d", count, block_size), block_size, 0,
+                           extents_of("conv2d", p), x, w, y, count);
 }
 
 template <class T>
 void conv2d_input_grad_naive(Stream& stream, const Conv2dProblem& p, const T* y, const T* w, T* x) {
   const std::int64_t count = p.N * p.H * p.W * p.C;
   if (count == 0) return;
-  launch<input_grad<T>>(stream, grid_for("conv2d_input_grad", count, block_size), block_size, 0,
-                        extents_of("conv2d_input_grad", p), y, w, x, count);
+  launch<conv2d_input_grad_kernel<T>>(stream, grid_for("conv2d_input_grad", count, block_size),
+                                      block_size, 0, extents_of("conv2d_input_grad", p), y, w, x,
+                                      count);
 }
 
 template <class T, class Out>
@@ -204,8 +205,9 @@ void conv2d_weight_grad_naive(Stream& stream, const Conv2dProblem& p, const T* x
                               Out* w) {
   const std::int64_t count = p.K * p.R * p.S * (p.C / p.params.groups);
   if (count == 0) return;
-  launch<weight_grad<T, Out>>(stream, grid_for("conv2d_weight_grad", count, block_size), block_size,
-                              0, extents_of("conv2d_weight_grad", p), x, y, w, count);
+  launch<conv2d_weight_grad_kernel<T, Out>>(
+      stream, grid_for("conv2d_weight_grad", count, block_size), block_size, 0,
+      extents_of("conv2d_weight_grad", p), x, y, w, count);
 }
 
 // The support matrix.

@@ -59,7 +59,7 @@ __device__ T leak(T x, T dy, acc_t<T> slope) {
 
 template <class T>
 __global__ void __launch_bounds__(block_size)
-    leaky_relu(Split split, acc_t<T> slope, const T* x, T* y) {
+    leaky_relu_kernel(Split split, acc_t<T> slope, const T* x, T* y) {
   const std::int64_t thread = global_thread();
   if (thread >= split.threads) return;
   const std::int64_t i = element_of<T>(split, thread);
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(block_size)
 
 template <class T>
 __global__ void __launch_bounds__(block_size)
-    leaky_relu_grad(Split split, acc_t<T> slope, const T* x, const T* dy, T* dx) {
+    leaky_relu_grad_kernel(Split split, acc_t<T> slope, const T* x, const T* dy, T* dx) {
   const std::int64_t thread = global_thread();
   if (thread >= split.threads) return;
   const std::int64_t i = element_of<T>(split, thread);
@@ -95,8 +95,8 @@ void leaky_relu_vector(Stream& stream, std::int64_t count, acc_t<T> slope, const
   if (count == 0) return;
   const std::size_t off = misalignment16(x);
   const Split split = split_of<T>(count, off, off == misalignment16(y));
-  launch<leaky_relu<T>>(stream, grid_for("leaky_relu", split.threads, block_size), block_size, 0,
-                        split, slope, x, y);
+  launch<leaky_relu_kernel<T>>(stream, grid_for("leaky_relu", split.threads, block_size),
+                               block_size, 0, split, slope, x, y);
 }
 
 template <class T>
@@ -106,8 +106,8 @@ void leaky_relu_grad_vector(Stream& stream, std::int64_t count, acc_t<T> slope, 
   const std::size_t off = misalignment16(x);
   const bool all_equal = off == misalignment16(dy) && off == misalignment16(dx);
   const Split split = split_of<T>(count, off, all_equal);
-  launch<leaky_relu_grad<T>>(stream, grid_for("leaky_relu_grad", split.threads, block_size),
-                             block_size, 0, split, slope, x, dy, dx);
+  launch<leaky_relu_grad_kernel<T>>(stream, grid_for("leaky_relu_grad", split.threads, block_size),
+                                    block_size, 0, split, slope, x, dy, dx);
 }
 
 // The support matrix.

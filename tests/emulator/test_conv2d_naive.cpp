@@ -39,7 +39,7 @@ Tensor naive(Conv2dPass pass, const Conv2dCase& c, const Operands& o) {
                       : pass == Conv2dPass::input_grad ? c.x()
                                                        : c.w();
   std::vector<Out> out(static_cast<std::size_t>(shape.numel()));
-  std::memset(static_cast<void*>(out.data()), 0xff, out.size() * sizeof(Out));  // NaN
+  test::fill_with_nan(out);
   Stream stream;
   if constexpr (std::is_same_v<T, Out>) {
     if (pass == Conv2dPass::forward) {

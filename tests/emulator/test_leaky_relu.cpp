@@ -1,9 +1,11 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/leaky_relu_cuda.h"
 #include "tensor/random_stream.h"
 #include "tests/emulator/kernels.h"
+#include "tests/kernels/random.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -19,7 +21,7 @@ class Placed {
   Placed(std::int64_t offset, std::int64_t count)
       : offset_(static_cast<std::size_t>(offset)),
         values_(offset_ + static_cast<std::size_t>(count)) {
-    std::memset(static_cast<void*>(values_.data()), 0xff, values_.size() * sizeof(T));
+    fill_with_nan(values_);
   }
   T* data() { return values_.data() + offset_; }
   std::vector<T> copy() const {
@@ -150,6 +152,24 @@ TEST_CASE("leaky_relu: zeros, infinities, subnormals and NaN") {
   check_special_values<float>();
   check_special_values<double>();
   check_special_values<bf16>();
+}
+
+TEST_CASE("leaky_relu on the emulator equals leaky_relu on the CPU, bit for bit") {
+  const double slope = 0.2;
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    CAPTURE(dtype);
+    const Tensor x = normals({7, 11, 13}, dtype, 1), dy = normals({7, 11, 13}, dtype, 2);
+    Tensor y = Tensor::empty(x.shape(), dtype), dx = Tensor::empty(x.shape(), dtype);
+    dispatch<float, double, bf16>(dtype, "test", [&]<class T> {
+      const auto s = static_cast<acc_t<T>>(slope);
+      Stream stream;
+      leaky_relu_vector(stream, x.numel(), s, x.data<T>(), y.mutable_data<T>());
+      leaky_relu_grad_vector(stream, x.numel(), s, x.data<T>(), dy.data<T>(), dx.mutable_data<T>());
+      stream.synchronize();
+    });
+    CHECK(same_bits(y, leaky_relu(x, slope)));
+    CHECK(same_bits(dx, leaky_relu_grad(dy, x, slope)));
+  }
 }
 
 TEST_CASE("leaky_relu works in place") {
