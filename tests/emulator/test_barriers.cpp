@@ -2,6 +2,7 @@
 // the emulator must find.
 #include <cmath>
 
+#include "tests/emulator/demo.h"
 #include "tests/emulator/kernels.h"
 
 using namespace imago;
@@ -10,44 +11,10 @@ using namespace imago::test;
 
 namespace {
 
-constexpr int side = 8;
-
-struct Square {
-  Tile<float, side, side> tile;
-};
-
-// out = in transposed, an 8 x 8 tile a block.
-template <bool with_barrier>
-__global__ void transpose(const float* in, float* out, int size) {
-  auto& s = shared<Square>();
-  const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
-  const int left = static_cast<int>(blockIdx.x) * side, top = static_cast<int>(blockIdx.y) * side;
-  s.tile(y, x) = in[(top + y) * size + left + x];
-  if (with_barrier) __syncthreads();
-  out[(left + y) * size + top + x] = s.tile(x, y);
-}
-
 std::vector<float> counted(int count) {
   std::vector<float> values(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) values[static_cast<std::size_t>(i)] = static_cast<float>(i);
   return values;
-}
-
-struct Sums {
-  Tile<float, 64> partial;
-};
-
-// The sum of 64 numbers in a tree of six rounds. The barrier between rounds is inside a loop.
-template <bool with_barrier>
-__global__ void tree_sum(const float* in, float* out) {
-  auto& s = shared<Sums>();
-  const int i = static_cast<int>(threadIdx.x);
-  s.partial(i) = in[64 * blockIdx.x + threadIdx.x];
-  for (int half = 32; half > 0; half /= 2) {
-    if (with_barrier || half == 32) __syncthreads();
-    if (i < half) s.partial(i) += s.partial(i + half);
-  }
-  if (i == 0) out[blockIdx.x] = s.partial(0);
 }
 
 // Threads that return where others go on to wait.
@@ -81,6 +48,10 @@ __global__ void note_order(unsigned* list, unsigned* length) {
   list[(*length)++] = threadIdx.x;
 }
 
+struct Sums {
+  Tile<float, 64> partial;
+};
+
 __global__ void reads_garbage(float* out) {
   out[threadIdx.x] = shared<Sums>().partial(threadIdx.x);
 }
@@ -96,8 +67,7 @@ TEST_CASE("a transpose through shared memory gives the same bits in every order"
   const int size = 24;
   const auto in = counted(size * size);
   const auto results = in_every_order<float>(in.size(), [&](Stream& stream, float* out) {
-    launch<transpose<true>>(stream, dim3(3, 3), dim3(side, side), sizeof(Square), in.data(), out,
-                            size);
+    demo_transpose(stream, size, in.data(), out, Barriers::kept);
   });
   CHECK(all_equal(results));
   for (int i = 0; i < size; ++i) {
@@ -111,8 +81,7 @@ TEST_CASE("a transpose through shared memory gives the same bits in every order"
 TEST_CASE("a missing barrier shows: NaN and other bits in another order") {
   const auto in = counted(64);
   const auto results = in_every_order<float>(in.size(), [&](Stream& stream, float* out) {
-    launch<transpose<false>>(stream, dim3(1, 1), dim3(side, side), sizeof(Square), in.data(), out,
-                             side);
+    demo_transpose(stream, 8, in.data(), out, Barriers::left_out);
   });
   CHECK_FALSE(all_equal(results));
   for (const auto& result : results) {
@@ -124,15 +93,14 @@ TEST_CASE("a missing barrier shows: NaN and other bits in another order") {
 
 TEST_CASE("a missing barrier inside a loop shows") {
   const auto in = counted(128);
-  const auto run = [&]<bool with_barrier>(std::bool_constant<with_barrier>) {
-    return in_every_order<float>(2, [&](Stream& stream, float* out) {
-      launch<tree_sum<with_barrier>>(stream, 2, 64, sizeof(Sums), in.data(), out);
-    });
+  const auto run = [&](Barriers barriers) {
+    return in_every_order<float>(
+        2, [&](Stream& stream, float* out) { demo_sum(stream, 2, in.data(), out, barriers); });
   };
-  const auto right = run(std::true_type{});
+  const auto right = run(Barriers::kept);
   CHECK(all_equal(right));
   CHECK(right[0] == std::vector<float>{2016, 2016 + 64 * 64});
-  CHECK_FALSE(all_equal(run(std::false_type{})));
+  CHECK_FALSE(all_equal(run(Barriers::left_out)));
 }
 
 TEST_CASE("a barrier that not all threads reach names kernel, block, thread and line") {
@@ -161,9 +129,7 @@ TEST_CASE("a failed launch leaves nothing behind") {
   for (int round = 0; round < 3; ++round) {
     CHECK(message_of([](Stream& s) { launch<returns_early>(s, 2, 1024, 0, 1000); }) != "");
     float sum = 0;
-    CHECK(message_of([&](Stream& s) {
-            launch<tree_sum<true>>(s, 1, 64, sizeof(Sums), in.data(), &sum);
-          }) == "");
+    CHECK(message_of([&](Stream& s) { demo_sum(s, 1, in.data(), &sum, Barriers::kept); }) == "");
     CHECK(sum == 2016);
   }
 }
