@@ -68,10 +68,11 @@ struct BinaryCase {
 // For second arguments in (0.05, 0.95): 1 - y^2 loses digits where y is near 1.
 inline std::vector<BinaryCase> binary_cases() {
   return {
-      {Binary::add, 0, 0.5},       {Binary::sub, 0, 0.5},
-      {Binary::mul, 0, 0.5},       {Binary::div, 0, 0.5},
+      {Binary::add, 0, 0.5},     {Binary::sub, 0, 0.5},
+      {Binary::mul, 0, 0.5},     {Binary::div, 0, 0.5},
       {Binary::tanh_grad, 0, 8}, {Binary::sigmoid_grad, 0, 2},
-      {Binary::relu_grad, 0, 0},   {Binary::leaky_relu_grad, 0.2, 1},
+      {Binary::relu_grad, 0, 0}, {Binary::leaky_relu_grad, 0.2, 1},
+      {Binary::abs_grad, 0, 0},
   };
 }
 

@@ -244,6 +244,9 @@ Tensor relu_grad(const Tensor& dy, const Tensor& x) {
 Tensor leaky_relu_grad(const Tensor& dy, const Tensor& x, double slope) {
   return binary(Binary::leaky_relu_grad, dy, x, slope);
 }
+Tensor abs_grad(const Tensor& dy, const Tensor& x) {
+  return binary(Binary::abs_grad, dy, x);
+}
 
 const char* name_of(Unary op) {
   static constexpr std::array names{"neg",  "exp",     "log",        "sqrt",      "square",
@@ -254,7 +257,8 @@ const char* name_of(Unary op) {
 
 const char* name_of(Binary op) {
   static constexpr std::array names{"add",       "sub",          "mul",       "div",
-                                    "tanh_grad", "sigmoid_grad", "relu_grad", "leaky_relu_grad"};
+                                    "tanh_grad", "sigmoid_grad", "relu_grad", "leaky_relu_grad",
+                                    "abs_grad"};
   return names[static_cast<std::size_t>(op)];
 }
 

@@ -42,6 +42,7 @@ Tensor tanh_grad(const Tensor& dy, const Tensor& y);                      // dy 
 Tensor sigmoid_grad(const Tensor& dy, const Tensor& y);                   // dy y (1 - y)
 Tensor relu_grad(const Tensor& dy, const Tensor& x);                      // x > 0 ? dy : 0
 Tensor leaky_relu_grad(const Tensor& dy, const Tensor& x, double slope);  // x > 0 ? dy : slope dy
+Tensor abs_grad(const Tensor& dy, const Tensor& x);  // x > 0 ? dy : x < 0 ? -dy : 0
 
 // The functions above by number, with their parameter (slope, factor, term; else ignored).
 Tensor unary(Unary op, const Tensor& x, double a = 0);

@@ -34,6 +34,7 @@ enum class Binary {
   sigmoid_grad,
   relu_grad,
   leaky_relu_grad,
+  abs_grad,
 };
 
 template <Unary op, class T>
@@ -64,6 +65,7 @@ template <Binary op, class T>
   if constexpr (op == Binary::sigmoid_grad) return x * (y * (T(1) - y));
   if constexpr (op == Binary::relu_grad) return y > T(0) ? x : T(0);
   if constexpr (op == Binary::leaky_relu_grad) return y > T(0) ? x : a * x;
+  if constexpr (op == Binary::abs_grad) return y > T(0) ? x : y < T(0) ? -x : T(0);
 }
 
 // Calls f.template operator()<op>() with the run-time `op` as a template argument.
@@ -120,6 +122,8 @@ template <class F>
       return f.template operator()<Binary::relu_grad>();
     case Binary::leaky_relu_grad:
       return f.template operator()<Binary::leaky_relu_grad>();
+    case Binary::abs_grad:
+      return f.template operator()<Binary::abs_grad>();
   }
 }
 

@@ -31,5 +31,7 @@ Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range = 
 std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> conv2d_cases();
 std::vector<OpCase> matmul_cases();
+std::vector<OpCase> elementwise_cases();
+std::vector<OpCase> rows_and_losses_cases();
 
 }  // namespace imago::test

@@ -150,6 +150,7 @@ TEST_CASE("elementwise: known answers") {
   CHECK(is(tanh_grad(p, x), {-0.75, 0.75, 2, 0, -72}));
   CHECK(is(sigmoid_grad(p, x), {-1.5, -0.75, 0, 0, -54}));
   CHECK(is(relu_grad(p, x), {0, 0, 0, 4, 9}));
+  CHECK(is(abs_grad(p, x), {-0.25, -1, 0, 4, 9}));
   CHECK(is(leaky_relu_grad(p, x, 0.5), {0.125, 0.5, 1, 4, 9}));
 }
 

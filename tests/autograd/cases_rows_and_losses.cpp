@@ -1,0 +1,34 @@
+// concat, slice, binary cross-entropy.
+#include "autograd/ops/bce_with_logits.h"
+#include "autograd/ops/bce_with_logits_grad.h"
+#include "autograd/ops/concat.h"
+#include "autograd/ops/slice.h"
+#include "op_case.h"
+
+namespace imago::test {
+
+std::vector<OpCase> rows_and_losses_cases() {
+  const auto of = [](const std::vector<Shape>& shapes, const Range& range = {}) {
+    return [shapes, range](DType t) { return leaves(t, shapes, range); };
+  };
+  return {
+      {"concat", "three parts, one empty", of({{2, 3}, {0, 3}, {1, 3}}),
+       [](const Vars& v) { return Vars{ops::concat(v)}; }},
+      {"concat", "a part twice", of({{2, 2}}),
+       [](const Vars& v) {
+         return Vars{ops::concat({v[0], v[0]})};
+       }},
+      {"slice", "inner rows", of({{5, 2, 2}}),
+       [](const Vars& v) { return Vars{ops::slice(v[0], 1, 4)}; }},
+      {"slice", "all rows and none", of({{3, 2}}),
+       [](const Vars& v) {
+         return Vars{ops::slice(v[0], 0, 3), ops::slice(v[0], 1, 1)};
+       }},
+      {"bce_with_logits", "", of({{3, 2}, {3, 2}}, {0.1, 0.9}),
+       [](const Vars& v) { return Vars{ops::bce_with_logits(v[0], v[1])}; }},
+      {"bce_with_logits_grad", "", of({{}, {3, 2}, {3, 2}}, {0.1, 0.9}),
+       [](const Vars& v) { return Vars{ops::bce_with_logits_grad(v[0], v[1], v[2])}; }},
+  };
+}
+
+}  // namespace imago::test
