@@ -29,6 +29,7 @@ Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range = 
 
 // One function per family of operations; test_ops.cpp runs them all.
 std::vector<OpCase> arithmetic_cases();
+std::vector<OpCase> batch_norm_cases();
 std::vector<OpCase> conv2d_cases();
 std::vector<OpCase> matmul_cases();
 std::vector<OpCase> elementwise_cases();
