@@ -112,14 +112,20 @@ void Runner::run(const Launch& launch) {
   turn_ = 0;
   gridDim = launch.grid;
   blockDim = launch.block;
-  std::vector<std::uint32_t> blocks;
-  arrange(blocks, launch.grid.x * launch.grid.y * launch.grid.z, launch.schedule, turn_++);
-  for (const std::uint32_t block : blocks) {
-    blockIdx = unflatten(block, launch.grid);
-    run_block();
-    shared_.reset();
-    if (error_) break;
+  try {
+    std::vector<std::uint32_t> blocks;
+    arrange(blocks, launch.grid.x * launch.grid.y * launch.grid.z, launch.schedule, turn_++);
+    for (const std::uint32_t block : blocks) {
+      blockIdx = unflatten(block, launch.grid);
+      run_block();
+      if (error_) break;
+      shared_.reset();
+    }
+  } catch (...) {  // the emulator itself ran out of memory
+    error_ = std::current_exception();
   }
+  if (error_) abandon();
+  shared_.reset();
   launch_ = nullptr;
   if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
 }
@@ -135,7 +141,6 @@ void Runner::run_block() {
     if (workers_[waiting]->waiting) ++waiting;
   }
   if (waiting > 0 && !error_) run_rounds(waiting);
-  if (error_) abandon();
 }
 
 // From barrier to barrier, until every thread has returned. The first `waiting` workers_ wait.
