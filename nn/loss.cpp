@@ -1,0 +1,58 @@
+#include "nn/loss.h"
+
+#include "autograd/ops/abs.h"
+#include "autograd/ops/add.h"
+#include "autograd/ops/bce_with_logits.h"
+#include "autograd/ops/cast.h"
+#include "autograd/ops/scale.h"
+#include "autograd/ops/square.h"
+#include "autograd/ops/sub.h"
+#include "autograd/ops/sum_to.h"
+
+namespace imago::loss {
+namespace {
+
+// Broadcasting here would average over pairs that nobody meant.
+void require_same_shape(const char* op, const Var& a, const Var& b) {
+  check(a.shape() == b.shape(), op, "compares equal shapes, not ", a.shape(), " and ", b.shape());
+}
+
+// In acc_t, in which losses are summed.
+Var difference(const char* op, const Var& a, const Var& b) {
+  require_same_shape(op, a, b);
+  return ops::cast(ops::sub(a, b), acc_dtype(a.dtype()));
+}
+
+}  // namespace
+
+Var bce_with_logits(const Var& logits, const Var& targets) {
+  require_same_shape("bce_with_logits", logits, targets);
+  return ops::bce_with_logits(logits, targets);
+}
+
+Var bce_with_logits(const Var& logits, double target) {
+  return ops::bce_with_logits(logits, Var(Tensor::full(logits.shape(), target, logits.dtype())));
+}
+
+Var mse(const Var& a, const Var& b) {
+  return ops::mean(ops::square(difference("mse", a, b)));
+}
+
+Var l1(const Var& a, const Var& b) {
+  return ops::mean(ops::abs(difference("l1", a, b)));
+}
+
+Var gan_d(const Var& real_logits, const Var& fake_logits) {
+  return ops::add(bce_with_logits(real_logits, 1), bce_with_logits(fake_logits, 0));
+}
+
+Var gan_g(const Var& fake_logits) {
+  return bce_with_logits(fake_logits, 1);
+}
+
+// log(1 - s(x)) is what bce gives for target 0, negated: no logarithm of a rounded 1 - s(x).
+Var gan_g_minimax(const Var& fake_logits) {
+  return ops::scale(bce_with_logits(fake_logits, 0), -1);
+}
+
+}  // namespace imago::loss

@@ -1,0 +1,32 @@
+// Losses. Each is a scalar (), the mean over all elements, in f64 for f64 arguments and else f32.
+#pragma once
+
+#include "autograd/var.h"
+
+namespace imago::loss {
+
+// -[t log s(x) + (1 - t) log(1 - s(x))], s the sigmoid, in the form that never overflows. logits
+// and targets of one shape; targets in [0, 1].
+Var bce_with_logits(const Var& logits, const Var& targets);
+// The same target for all.
+Var bce_with_logits(const Var& logits, double target);
+
+// (a - b)^2 and |a - b|; a and b of one shape.
+Var mse(const Var& a, const Var& b);
+Var l1(const Var& a, const Var& b);
+
+// Goodfellow et al. 2014 (arXiv 1406.2661), with D(x) = s(logits). Eq. 1 is the value
+//     V(D, G) = E log D(x) + E log(1 - D(G(z))),
+// which D maximises: gan_d = -V = bce(real, 1) + bce(fake, 0). It is 2 log 2 where D cannot tell
+// real from fake (D = 1/2 everywhere); towards 0 D wins and G has little left to learn from.
+Var gan_d(const Var& real_logits, const Var& fake_logits);
+
+// What G minimises in practice (section 3 there, "non-saturating"): -E log D(G(z)) = bce(fake, 1).
+// log 2 where D = 1/2.
+Var gan_g(const Var& fake_logits);
+
+// What eq. 1 literally asks of G: E log(1 - D(G(z))) = -mean softplus(logits), to be minimised. Its
+// gradient vanishes while D is sure that the fakes are fake. -log 2 where D = 1/2.
+Var gan_g_minimax(const Var& fake_logits);
+
+}  // namespace imago::loss

@@ -1,0 +1,69 @@
+#include "nn/loss.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "files.h"
+#include "tests/kernels/random.h"
+
+using namespace imago;
+using namespace imago::test;
+
+TEST_CASE("GAN losses: the reference lines where D cannot tell") {
+  const Var undecided(Tensor::zeros({7, 1}, DType::f64));
+  const double log2 = std::log(2.0);
+  CHECK(std::abs(loss::gan_d(undecided, undecided).item() - 2 * log2) <= 1e-15);
+  CHECK(std::abs(loss::gan_g(undecided).item() - log2) <= 1e-15);
+  CHECK(std::abs(loss::gan_g_minimax(undecided).item() + log2) <= 1e-15);
+}
+
+TEST_CASE("GAN losses: where D is sure, minimax has no gradient left and non-saturating has all") {
+  Var fake = parameter(Tensor::full({4, 1}, -40, DType::f64));
+  loss::gan_g_minimax(fake).backward();
+  CHECK(largest(fake.grad().tensor()) < 1e-17);
+  fake.zero_grad();
+  loss::gan_g(fake).backward();
+  CHECK(std::abs(fake.grad().tensor().data<double>()[0] + 0.25) <= 1e-15);
+}
+
+TEST_CASE("GAN losses: finite for logits of any size, and of the stated dtypes") {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    CAPTURE(dtype);
+    for (const double size : {-1024.0, 1024.0}) {
+      Var logits = parameter(Tensor::full({3, 1}, size, dtype));
+      for (const Var& loss : {loss::gan_d(logits, logits), loss::gan_g(logits),
+                              loss::gan_g_minimax(logits), loss::bce_with_logits(logits, 0.5)}) {
+        CHECK(loss.dim() == 0);
+        CHECK(loss.dtype() == acc_dtype(dtype));
+        CHECK(std::isfinite(loss.item()));
+        CHECK(std::abs(loss.item()) <= 1024);
+        logits.zero_grad();
+        loss.backward();
+        CHECK(logits.grad().dtype() == dtype);
+        CHECK(std::isfinite(largest(logits.grad().tensor())));
+      }
+    }
+  }
+}
+
+TEST_CASE("losses: mse and l1 of bf16 are summed in f32") {
+  Var a = parameter(normals({1000}, DType::bf16, 1));
+  const Var b(normals({1000}, DType::bf16, 2));
+  for (const auto f : {loss::mse, loss::l1}) {
+    const Var loss = f(a, b);
+    CHECK(loss.dtype() == DType::f32);
+    const double wide = f(Var(to_f64(a.tensor())), Var(to_f64(b.tensor()))).item();
+    CHECK(std::abs(loss.item() - wide) <= 2e-3 * wide);
+    a.zero_grad();
+    loss.backward();
+    CHECK(a.grad().dtype() == DType::bf16);
+  }
+}
+
+TEST_CASE("losses: shapes that differ are refused, not broadcast") {
+  const Var a(Tensor::zeros({4, 1})), b(Tensor::zeros({4}));
+  CHECK(contains(error_of([&] { loss::bce_with_logits(a, b); }), "(4, 1) and (4,)"));
+  CHECK(contains(error_of([&] { loss::mse(a, b); }), "(4, 1) and (4,)"));
+  CHECK(contains(error_of([&] { loss::l1(a, b); }), "(4, 1) and (4,)"));
+}
