@@ -61,8 +61,12 @@ FileReplacement::FileReplacement(const char* op, const fs::path& path)
   if (fs::exists(before) && !fs::is_regular_file(before)) {
     file_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
   } else {
-    temporary_ = temporary_beside(target_);
-    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    // A killed program leaves its file behind, and in a container the next one has the same number.
+    for (int attempt = 0; file_ < 0 && attempt < 1000; ++attempt) {
+      temporary_ = temporary_beside(target_);
+      file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (file_ < 0 && errno != EEXIST) break;
+    }
   }
   if (file_ < 0) give_up(errno);
 }

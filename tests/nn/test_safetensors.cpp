@@ -284,3 +284,15 @@ TEST_CASE("safetensors: a write that fails leaves the old file and no other") {
                  "Is a directory"));
   CHECK(folder.entries() == 2);
 }
+
+TEST_CASE("safetensors: temporary files of a killed program are not in the way") {
+  const TemporaryFolder folder;
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = ".imago-" + std::to_string(::getpid()) + "-" + std::to_string(i);
+    write_bytes(folder / (name + ".tmp"), "left over");
+  }
+  const NamedTensors one{{"a", Tensor::full({4}, 7)}};
+  save_safetensors(folder / "f", one);
+  CHECK(same_bits(load_safetensors(folder / "f").tensor("a"), one.at("a")));
+  CHECK(folder.entries() == 51);
+}
