@@ -20,7 +20,7 @@ if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then
   cmake --preset cuda -DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual" >/dev/null
   cmake --build --preset cuda
 else
-  echo "== cuda: NVCC NOT FOUND: the .cu files were only run under the emulator"
+  echo "!! nvcc not found: the .cu files were only run under the emulator"
 fi
 status=0
 for preset in "${presets[@]}"; do
