@@ -2,11 +2,26 @@
 
 #include <utility>
 
+#include "data/procedural_dataset.h"
 #include "kernels/image/image.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
 namespace imago::data {
+namespace {
+
+std::shared_ptr<const Dataset> open(const std::filesystem::path& path,
+                                    const FacesOptions& options) {
+  if (path == "procedural") {
+    return std::make_shared<ProceduralDataset>(ProceduralFacesOptions{.size = options.size},
+                                               options.cache_bytes);
+  }
+  return std::make_shared<FolderDataset>(path, FolderOptions{.size = options.size,
+                                                             .skip_broken = options.skip_broken,
+                                                             .cache_bytes = options.cache_bytes});
+}
+
+}  // namespace
 
 FacesStream::FacesStream(std::unique_ptr<Loader> loader, std::int64_t steps, std::int64_t start,
                          Device device)
@@ -32,11 +47,7 @@ void FacesStream::advance() {
 }
 
 Faces::Faces(const std::filesystem::path& path, const FacesOptions& options)
-    : Faces(
-          std::make_shared<FolderDataset>(path, FolderOptions{.size = options.size,
-                                                              .skip_broken = options.skip_broken,
-                                                              .cache_bytes = options.cache_bytes}),
-          options) {}
+    : Faces(open(path, options), options) {}
 
 Faces::Faces(std::shared_ptr<const Dataset> dataset, const FacesOptions& options)
     : options_(options), dataset_(std::move(dataset)) {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "data/procedural_dataset.h"
 #include "scratch.h"
 #include "tensor/context.h"
 
@@ -102,6 +103,38 @@ TEST_CASE("the seed of manual_seed is the default") {
   manual_seed(78);
   CHECK(same_bits(first({.size = 8, .batch = 5, .seed = 77}), by_context));
   CHECK(!same_bits(first({.size = 8, .batch = 5}), by_context));
+}
+
+TEST_CASE("procedural faces come as a data set and by name") {
+  const ProceduralFacesOptions options{
+      .size = 16, .seed = 4, .identities = 3, .images_per_identity = 2};
+  for (const std::size_t cache : {kCacheBytes, std::size_t{2 * 768}, std::size_t{0}}) {
+    const ProceduralDataset dataset(options, cache);
+    CHECK(dataset.size() == 6);
+    CHECK(dataset.image_size() == 16);
+    CHECK(dataset.describe() == "6 procedural faces of 3 people at 16 x 16, seed 4");
+    RandomStream augment(1);
+    FaceImage face;
+    Image image(16, 16);
+    for (int round = 0; round < 2; ++round) {
+      for (std::int64_t i = 0; i < 6; ++i) {
+        dataset.get(i, augment, image.pixels.data());
+        ProceduralFaces(options).get(static_cast<std::size_t>(i), face);
+        CHECK(image.pixels == face.rgb);
+      }
+    }
+    CHECK(has(error_of([&] { dataset.get(6, augment, image.pixels.data()); }), "image 6 of 6"));
+  }
+  CHECK(has(error_of([&] { ProceduralDataset({.size = -1}); }), "size must be"));
+
+  const auto first = [](std::uint64_t seed, int workers) {
+    auto stream =
+        Faces("procedural", {.size = 16, .batch = 4, .seed = seed, .workers = workers}).stream(1);
+    return stream.begin()->real;
+  };
+  CHECK(Faces("procedural").size() == 10'000);
+  CHECK(same_bits(first(1, 0), first(1, 3)));
+  CHECK(!same_bits(first(1, 0), first(2, 0)));
 }
 
 TEST_CASE("problems come with names and advice") {

@@ -1,0 +1,31 @@
+// Procedural faces (see data/procedural_faces.h) as a data set.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "data/dataset.h"
+#include "data/procedural_faces.h"
+
+namespace imago::data {
+
+// Image i shows person i / images_per_identity. Images are rendered when first asked for and then
+// kept in memory like decoded photographs.
+class ProceduralDataset : public Dataset {
+ public:
+  explicit ProceduralDataset(const ProceduralFacesOptions& options = {},
+                             std::size_t cache_bytes = kCacheBytes);
+
+  std::int64_t size() const override { return static_cast<std::int64_t>(faces_.size()); }
+  int image_size() const override { return faces_.options().size; }
+  std::string describe() const override;
+  void get(std::int64_t index, RandomStream& augment, std::uint8_t* out) const override;
+
+  const ProceduralFaces& faces() const { return faces_; }  // identities, landmarks, masks
+
+ private:
+  ProceduralFaces faces_;
+  ImageCache cache_;
+};
+
+}  // namespace imago::data
