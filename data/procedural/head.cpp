@@ -15,7 +15,7 @@ inline Section section(const Scene& sc, float y) {
   const float dy = y - sc.level;
   const bool lower = dy > 0.0f;
   const float ih = lower ? 1.0f / sc.down : 1.0f / sc.up;
-  const float q = lower ? sc.square : 0.22f;
+  const float q = lower ? sc.square : 0.38f;
   const float k = lower ? sc.taper : 0.0f;
   const float s = dy * ih, s2 = s * s;
   const float e = 1.0f - s2 * (1.0f - q) - s2 * s2 * q;
@@ -70,6 +70,16 @@ void trace_head(const Scene& s, Tile& t) {
     t.hy[i] = vy * s.cp - depth[i] * s.sp;
   }
   set_bounds(t);
+  // Far outside nothing of the head shows: its front plane will do.
+  float nearest = t.edge[0];
+  for (int i = 1; i < kLanes; ++i) nearest = least(nearest, t.edge[i]);
+  if (nearest > 0.12f + 2.0f * s.id.beard_length) {
+    for (int i = 0; i < kLanes; ++i) {
+      t.hz[i] = t.nx[i] = t.ny[i] = 0.0f;
+      t.nz[i] = 1.0f;
+    }
+    return;
+  }
   const Bump* list[32];
   Box reach = t.head;
   const float slack = 0.02f + 0.8f * (abs(s.sy) + abs(s.sp));

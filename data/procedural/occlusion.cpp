@@ -158,6 +158,9 @@ void hat(const Scene& s, Tile& t) {
 
 void loose_strands(const Scene& s, Tile& t) {
   const Rgb l = lit(s, 0.0f, -0.2f, 0.9f);
+  const float old = s.id.hair_grey;
+  const Rgb lock{mix(s.hair.r, s.grey.r, old), mix(s.hair.g, s.grey.g, old),
+                 mix(s.hair.b, s.grey.b, old)};
   const float side = s.nu.occlusion_x < 0.0f ? -1.0f : 1.0f;
   for (int n = 0; n < 7; ++n) {
     const float k = static_cast<float>(n);
@@ -172,7 +175,7 @@ void loose_strands(const Scene& s, Tile& t) {
       const float hw = 0.020f * sat(1.0f - ramp(end - 0.5f, end, y)) + 0.004f;
       const float a =
           band(t.hx[i] - at, hw, s.inv) * inside(y - end, s.inv) * inside(t.edge[i], s.inv);
-      cover(t, i, {s.hair.r * l.r * tone, s.hair.g * l.g * tone, s.hair.b * l.b * tone}, 0.9f * a);
+      cover(t, i, {lock.r * l.r * tone, lock.g * l.g * tone, lock.b * l.b * tone}, 0.9f * a);
     }
   }
 }
@@ -194,9 +197,14 @@ void paint_glasses(const Scene& s, Tile& t) {
                    id.glasses});
 }
 
+void paint_mask(const Scene& s, Tile& t) {
+  if (s.nu.occlusion == Occlusion::medical_mask) medical_mask(s, t);
+}
+
 void paint_occlusion(const Scene& s, Tile& t) {
   switch (s.nu.occlusion) {
     case Occlusion::none:
+    case Occlusion::medical_mask:
       break;
     case Occlusion::sunglasses:
       draw_spectacles(s, t,
@@ -208,9 +216,6 @@ void paint_occlusion(const Scene& s, Tile& t) {
                        {0.018f, 0.016f, 0.02f},
                        0.94f,
                        1.0f});
-      break;
-    case Occlusion::medical_mask:
-      medical_mask(s, t);
       break;
     case Occlusion::hand:
       hand(s, t);

@@ -41,6 +41,7 @@ bool head_shows(const Tile& t, float bulk) {
 }
 
 void paint_tile(const Scene& s, Tile& t) {
+  t.has_hair_colour = false;
   paint_background(s, t);
   trace_head(s, t);
   paint_back_hair(s, t);
@@ -55,9 +56,11 @@ void paint_tile(const Scene& s, Tile& t) {
     trace_hair(s, t);
     light_head(s, t);
   } else {
+    for (int i = 0; i < kLanes; ++i) t.shade[i] = 1.0f;
     trace_hair(s, t);
   }
   paint_glasses(s, t);
+  paint_mask(s, t);
   paint_front_hair(s, t);
   paint_ears(s, t);
   paint_occlusion(s, t);

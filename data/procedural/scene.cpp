@@ -16,7 +16,7 @@ Rgb scaled(Rgb a, float k) {
 }
 
 // From very light to very dark, as seen under a white light.
-constexpr Colour kSkin[] = {{0.975f, 0.855f, 0.785f}, {0.945f, 0.785f, 0.680f},
+constexpr Colour kSkin[] = {{0.945f, 0.805f, 0.725f}, {0.920f, 0.755f, 0.650f},
                             {0.885f, 0.695f, 0.560f}, {0.775f, 0.570f, 0.420f},
                             {0.620f, 0.425f, 0.300f}, {0.455f, 0.300f, 0.215f},
                             {0.330f, 0.215f, 0.160f}};
@@ -25,8 +25,8 @@ Rgb skin_colour(float tone, float undertone) {
   const float at = sat(tone) * 6.0f;
   const int i = static_cast<int>(least(at, 5.0f));
   const Rgb base = mixed(linear(kSkin[i]), linear(kSkin[i + 1]), at - static_cast<float>(i));
-  return {base.r * (1.0f - 0.02f * undertone), base.g * (1.0f + 0.035f * undertone),
-          base.b * (1.0f - 0.14f * undertone)};
+  return {base.r * (1.0f - 0.015f * undertone), base.g * (1.0f + 0.02f * undertone),
+          base.b * (1.0f - 0.10f * undertone)};
 }
 
 void add_bumps(Scene& s) {
@@ -120,7 +120,7 @@ void build_scene(const FaceIdentity& identity, const FaceNuisance& nuisance, int
   s.square = 0.15f + 0.70f * id.jaw_square;
   s.taper = id.jaw_taper;
   s.jut = 0.36f + 0.06f * id.chin;
-  s.turn_x = -0.60f * s.d * s.sy;
+  s.turn_x = -0.45f * s.d * s.sy;
   s.turn_y = -0.55f * s.d * s.sp;
 
   s.eye_x = id.eye_spacing;

@@ -42,7 +42,10 @@ struct Tile {
   Lanes ar, ag, ab;    // linear albedo
   Lanes shade, gloss;  // factor on all light; strength of highlights
   Lanes glow;          // light added after shading (sparkle in the eye)
-  Lanes line;          // signed distance to the hairline, positive where hair grows
+  Lanes kr, kg, kb;    // lit colour of hair
+  bool has_hair_colour;
+  Lanes tuft;  // signed distance to the outline of the hair, negative inside
+  Lanes line;  // signed distance to the hairline, positive where hair grows
 };
 
 struct Rgb {
@@ -122,7 +125,8 @@ void light_head(const Scene& s, Tile& t);  // shades the albedo and composes the
 void paint_glasses(const Scene& s, Tile& t);
 void paint_front_hair(const Scene& s, Tile& t);
 void paint_ears(const Scene& s, Tile& t);
-void paint_occlusion(const Scene& s, Tile& t);
+void paint_mask(const Scene& s, Tile& t);       // under the hair
+void paint_occlusion(const Scene& s, Tile& t);  // over everything
 
 // Light on a matt surface with a view-frame normal.
 inline Rgb lit(const Scene& s, float nx, float ny, float nz) {

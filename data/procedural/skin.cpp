@@ -131,7 +131,8 @@ void paint_beard(const Scene& s, Tile& t) {
   const float bulk = id.beard_length * most(id.beard, 0.6f * id.goatee);
   for (int i = 0; i < kLanes; ++i) {
     const float x = t.hx[i], y = t.hy[i], ax = abs(x);
-    const float u = ax * (1.0f / s.w);
+    const float turned = ax * (1.0f / s.w);
+    const float u = t.hz[i] < 0.0f ? 2.0f - turned : turned;
     const float rough = noise2(x * 22.0f + 50.0f, y * 13.0f + 50.0f, id.texture + 11) - 0.5f;
     const float curl = noise2(x * 9.0f + 30.0f, y * 9.0f + 30.0f, id.texture + 12) - 0.5f;
     const float jitter = 0.05f * rough + 0.03f * curl;
