@@ -167,8 +167,8 @@ void paint_front_hair(const Scene& s, Tile& t) {
   const float thin = id.hair_cover < 0.999f ? 1.0f : 0.0f;
   for (int i = 0; i < kLanes; ++i) {
     // Thin hair lets the scalp through in strands.
-    const float gap = noise2(t.hx[i] * 24.0f + 60.0f, t.hy[i] * 10.0f + 60.0f, id.texture + 51);
-    const float density = mix(1.0f, sat(id.hair_cover * 1.5f - 0.5f * gap), thin);
+    const float gap = noise2(t.hx[i] * 42.0f + 90.0f, t.hy[i] * 18.0f + 60.0f, id.texture + 51);
+    const float density = mix(1.0f, sat(id.hair_cover * 1.4f - 0.35f * gap), thin);
     const float edge = 0.72f + 0.28f * sat(t.line[i] * 7.0f);  // darker near the roots
     cover(t, i, {t.kr[i] * edge, t.kg[i] * edge, t.kb[i] * edge}, alpha[i] * density);
   }

@@ -26,8 +26,10 @@ Colour varied(RandomStream& rng, Colour c, float spread) {
 
 // Clothes, walls, frames and hats: any hue, mostly muted.
 Colour any_colour(RandomStream& rng, float low, float high, float vivid) {
-  const float value = rng.uniform(low, high),
-              chroma = vivid * rng.uniform() * rng.uniform(0.3f, 1.0f);
+  // One draw a statement: the order of draws within an expression is the compiler's choice.
+  const float value = rng.uniform(low, high);
+  float chroma = vivid * rng.uniform();
+  chroma *= rng.uniform(0.3f, 1.0f);
   const float hue = rng.uniform(0.0f, 6.0f);
   const auto channel = [&](float shift) {
     float h = hue + shift;
@@ -63,8 +65,8 @@ Colour hair_colour(RandomStream& rng, float dark) {
         rng, rng.chance(0.06f) ? light : mixed(black, deep, rng.uniform() * rng.uniform()), 0.10f);
   }
   const float pick = rng.uniform() + 0.55f * dark;
-  if (pick < 0.20f) return varied(rng, blond, 0.10f);
-  if (pick < 0.32f) return varied(rng, red, 0.10f);
+  if (pick < 0.22f) return varied(rng, blond, 0.10f);
+  if (pick < 0.28f) return varied(rng, red, 0.10f);
   if (pick < 0.50f) return varied(rng, light, 0.10f);
   if (pick < 0.76f) return varied(rng, brown, 0.12f);
   if (pick < 1.00f) return varied(rng, deep, 0.12f);
@@ -166,7 +168,8 @@ FaceIdentity sample_identity(std::uint64_t seed, std::uint32_t identity) {
   const float m = masculine - 0.5f;
   const float lottery = rng.uniform();
   const float dark = sat(lottery * (0.55f + 0.45f * lottery));
-  id.age = sat(0.10f + 0.90f * rng.uniform() * rng.uniform(0.3f, 1.0f));
+  const float years = rng.uniform();
+  id.age = sat(0.10f + 0.90f * years * rng.uniform(0.3f, 1.0f));
   const float heavy = rng.normal();
   const auto around = [&](float middle, float deviation) {
     return middle + deviation * clamp(rng.normal(), -2.2f, 2.2f);
@@ -194,7 +197,7 @@ FaceIdentity sample_identity(std::uint64_t seed, std::uint32_t identity) {
   id.eye_y = around(0.0f, 0.018f);
   id.eye_width = around(0.158f - 0.008f * m, 0.009f);
   const bool single = rng.chance(0.28f);
-  id.eye_open = around(single ? 0.058f : 0.070f - 0.008f * m, 0.006f);
+  id.eye_open = around(single ? 0.061f : 0.075f - 0.008f * m, 0.006f);
   id.eye_tilt = around(single ? 0.09f : 0.02f, 0.055f);
   id.lid_crease = single ? rng.uniform(0.0f, 0.25f) : rng.uniform(0.35f, 1.0f);
   id.iris = iris_colour(rng, dark + (single ? 0.3f : 0.0f));
@@ -224,7 +227,8 @@ FaceIdentity sample_identity(std::uint64_t seed, std::uint32_t identity) {
   if (makeup && rng.chance(0.7f)) {
     const Colour paints[] = {
         {0.72f, 0.12f, 0.16f}, {0.78f, 0.32f, 0.38f}, {0.55f, 0.15f, 0.22f}, {0.82f, 0.40f, 0.36f}};
-    id.lips = mixed(id.lips, paints[rng.below(4)], rng.uniform(0.4f, 0.9f));
+    const Colour paint = paints[rng.below(4)];
+    id.lips = mixed(id.lips, paint, rng.uniform(0.4f, 0.9f));
   }
 
   sample_hair(rng, masculine, dark + (single ? 0.25f : 0.0f), id);
@@ -312,7 +316,8 @@ FaceNuisance sample_nuisance(std::uint64_t seed, std::uint32_t identity, std::ui
                     : pick < 0.93f ? Background::blobs
                                    : Background::stripes;
     const Colour a = any_colour(rng, 0.20f, 0.92f, 0.38f);
-    const Colour b = mixed(a, any_colour(rng, 0.1f, 0.9f, 0.40f), rng.uniform(0.1f, 0.6f));
+    const Colour other = any_colour(rng, 0.1f, 0.9f, 0.40f);
+    const Colour b = mixed(a, other, rng.uniform(0.1f, 0.6f));
     nu.background_a = mixed(nu.background_a, a, k);
     nu.background_b = mixed(nu.background_b, b, k);
     nu.backdrop = rng.next() & 0xFFFFFu;

@@ -86,7 +86,7 @@ void set_light(Scene& s) {
   s.half_face = face(normalised({s.key_view.x, s.key_view.y, s.key_view.z + 1.0f}));
   s.sky_face = face({s.sin_roll, -s.cos_roll, 0.35f});
   const Rgb c = linear(nu.light_colour);
-  s.key = scaled(c, 0.98f * nu.light);
+  s.key = scaled(c, 1.05f * nu.light);
   const Rgb room = mixed(s.back_a, s.back_b, 0.5f);
   const float grey = 0.34f * (room.r + room.g + room.b) + 0.02f;
   // A little of the room's colour comes back from the background.
