@@ -14,12 +14,13 @@ inline bool is_matrix_product(const Conv2dProblem& d) {
 }
 
 // The windows of x (N, H, W, C) that output pixels [m0, m0 + count) of (N, P, Q) see.
-inline void input_windows(const Conv2dProblem& d, const float* x, std::int64_t m0,
-                          std::int64_t count, Window* windows) {
+inline void input_windows(const Conv2dProblem& d, const WindowShape& shape, const float* x,
+                          std::int64_t m0, std::int64_t count, Window* windows) {
   PixelWalk at(d.P, d.Q, m0);
   for (std::int64_t i = 0; i < count; ++i, at.next()) {
-    windows[i] = {x + at.n * d.H * d.W * d.C, at.i * d.params.stride_h - d.params.pad.top,
-                  at.j * d.params.stride_w - d.params.pad.left};
+    windows[i] =
+        Window(shape, x + at.n * d.H * d.W * d.C, at.i * d.params.stride_h - d.params.pad.top,
+               at.j * d.params.stride_w - d.params.pad.left);
   }
 }
 

@@ -19,8 +19,8 @@ struct Job {
   const PackedPanels& panels() const { return weights; }
   void pack(std::int64_t m0, int count, std::int64_t k0, std::int64_t depth, float* dst) const {
     Window windows[max_tile_rows];
-    input_windows(problem, x, m0, count, windows);
-    gather_windows(shape, windows, count, k0, depth, dst, tile_depth);
+    input_windows(problem, shape, x, m0, count, windows);
+    gather_windows(shape, windows, count, k0, depth, dst, strip_row);
   }
   void rows_of(std::int64_t m0, int count, float** at) const {
     for (int i = 0; i < count; ++i) at[i] = y + (m0 + i) * problem.K;

@@ -7,6 +7,7 @@
 #include <deque>
 
 #include "kernels/conv2d/cpu_direct.h"
+#include "kernels/conv2d/cpu_thin.h"
 #include "kernels/gemm/cpu_blocked.h"
 
 namespace imago::kernels {
@@ -50,9 +51,10 @@ struct Job {
     Window windows[max_tile_rows];
     PixelWalk at(vertical.extent, horizontal.extent, m0);
     for (int i = 0; i < count; ++i, at.next()) {
-      windows[i] = {y + at.n * image, at.i + vertical.origin, at.j + horizontal.origin};
+      windows[i] =
+          Window(shape, y + at.n * image, at.i + vertical.origin, at.j + horizontal.origin);
     }
-    gather_windows(shape, windows, count, k0, depth, dst, tile_depth);
+    gather_windows(shape, windows, count, k0, depth, dst, strip_row);
   }
   void rows_of(std::int64_t m0, int count, float** to) const {
     const Conv2dProblem& d = problem;
@@ -84,6 +86,22 @@ PackedPanels pack_weights(const Conv2dProblem& d, const Phase& vertical, const P
 
 }  // namespace
 
+// The same weights in the order (K, taps of the window of y, C), for thin convolutions.
+Tensor thin_weights(const Conv2dProblem& d, const Phase& vertical, const Phase& horizontal,
+                    const float* w) {
+  Tensor packed = blocked::scratch(1, d.K * vertical.taps * horizontal.taps * d.C);
+  float* to = packed.mutable_data<float>();
+  for (std::int64_t k = 0; k < d.K; ++k) {
+    for (std::int64_t i = 0; i < vertical.taps; ++i) {
+      for (std::int64_t j = 0; j < horizontal.taps; ++j) {
+        const std::int64_t r = vertical.tap(i), s = horizontal.tap(j);
+        to = std::copy_n(w + ((k * d.R + r) * d.S + s) * d.C, d.C, to);
+      }
+    }
+  }
+  return packed;
+}
+
 // y (N, P, Q, K), w (K, R, S, C), out (N, H, W, C)
 void conv2d_input_grad_direct(const Conv2dProblem& d, const Tensor& y, const Tensor& w,
                               Tensor& out) {
@@ -93,8 +111,11 @@ void conv2d_input_grad_direct(const Conv2dProblem& d, const Tensor& y, const Ten
     return;
   }
   float* x = out.mutable_data<float>();
-  std::deque<PackedPanels> weights;  // jobs refer to them: they must not move
+  const bool thin = d.C <= thin_channels;
+  std::deque<PackedPanels> panels;  // jobs refer to them: they must not move
   std::vector<Job> jobs;
+  std::vector<Tensor> packed;
+  std::vector<ThinPhase> phases;
   bool all = true;
   for (std::int64_t a = 0; a < std::min<std::int64_t>(d.params.stride_h, d.H); ++a) {
     const Phase vertical(a, d.H, d.R, d.params.stride_h, d.params.pad.top);
@@ -102,16 +123,22 @@ void conv2d_input_grad_direct(const Conv2dProblem& d, const Tensor& y, const Ten
       const Phase horizontal(b, d.W, d.S, d.params.stride_w, d.params.pad.left);
       if (vertical.taps == 0 || horizontal.taps == 0) {
         all = false;  // no window reached these pixels
-        continue;
+      } else if (thin) {
+        packed.push_back(thin_weights(d, vertical, horizontal, w.data<float>()));
+        phases.push_back({vertical.extent, horizontal.extent, vertical.taps, horizontal.taps,
+                          vertical.origin, horizontal.origin, packed.back().data<float>(),
+                          x + (a * d.W + b) * d.C, vertical.stride * d.W * d.C,
+                          horizontal.stride * d.C});
+      } else {
+        panels.push_back(pack_weights(d, vertical, horizontal, w.data<float>()));
+        jobs.push_back({d,
+                        vertical,
+                        horizontal,
+                        {d.P, d.Q, d.K, vertical.taps, horizontal.taps},
+                        y.data<float>(),
+                        panels.back(),
+                        x});
       }
-      weights.push_back(pack_weights(d, vertical, horizontal, w.data<float>()));
-      jobs.push_back({d,
-                      vertical,
-                      horizontal,
-                      {d.P, d.Q, d.K, vertical.taps, horizontal.taps},
-                      y.data<float>(),
-                      weights.back(),
-                      x});
     }
   }
   if (!all) {
@@ -119,7 +146,11 @@ void conv2d_input_grad_direct(const Conv2dProblem& d, const Tensor& y, const Ten
       std::fill(x + begin, x + end, 0.0f);
     });
   }
-  multiply_strips(jobs, d.C);
+  if (thin) {
+    convolve_thin({d.N, d.P, d.Q, d.K, d.C, d.H * d.W * d.C}, y.data<float>(), phases);
+  } else {
+    multiply_strips(jobs, d.C);
+  }
 }
 
 }  // namespace imago::kernels

@@ -17,7 +17,7 @@ struct Job {
 
   void begin(std::int64_t new_k0, std::int64_t new_depth) {
     k0 = new_k0, depth = new_depth;
-    input_windows(problem, x, k0, depth, windows.data());
+    input_windows(problem, shape, x, k0, depth, windows.data());
   }
   void pack_a(std::int64_t m0, int rows, float* dst) const {
     copy_matrix(y + k0 * problem.K + m0, problem.K, depth, rows, dst, rows);

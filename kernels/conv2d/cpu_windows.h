@@ -18,6 +18,14 @@ struct WindowShape {
 struct Window {
   const float* image;
   std::int64_t top, left;
+  std::int64_t offset;  // of that pixel from `image`, in floats
+
+  Window() = default;
+  Window(const WindowShape& shape, const float* image_, std::int64_t top_, std::int64_t left_)
+      : image(image_),
+        top(top_),
+        left(left_),
+        offset((top_ * shape.columns + left_) * shape.channels) {}
 };
 
 // dst[i * dst_row + k] = element k0 + k of window i, k < depth.

@@ -25,7 +25,7 @@ namespace imago::kernels {
 namespace blocked {
 
 inline constexpr std::int64_t strips_per_chunk = 8;  // of 14 KB each: packed A stays in L2
-inline constexpr std::int64_t rows_per_block = 448;  // of A in multiply_panels, also for L2
+inline constexpr std::int64_t rows_per_block = 512;  // of A in multiply_panels, also for L2
 inline constexpr int widest_panel = 32;
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
@@ -123,7 +123,7 @@ class PackedPanels {
 // A job of multiply_strips has
 //     std::int64_t rows() const, depth() const;
 //     const PackedPanels& panels() const;
-//     void pack(m0, rows, k0, depth, dst) const: dst[i * tile_depth + k] = A[m0 + i][k0 + k]
+//     void pack(m0, rows, k0, depth, dst) const: dst[i * strip_row + k] = A[m0 + i][k0 + k]
 //     void rows_of(m0, rows, float** at) const: where the rows of C lie
 // Several jobs with the same columns run interleaved, as the phases of a transposed convolution do
 // to share the pixels they read.
@@ -136,7 +136,7 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
   const int threads = num_threads();
   const std::int64_t chunks =
       std::max(ceil_div(most, strips_per_chunk), std::min<std::int64_t>(most, 4 * threads));
-  Tensor memory = scratch(threads, strips_per_chunk * max_tile_rows * tile_depth);
+  Tensor memory = scratch(threads, strips_per_chunk * max_tile_rows * strip_row);
   float* const base = memory.mutable_data<float>();
   std::atomic<std::int64_t> next{0};
 
@@ -151,7 +151,7 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
     for (std::int64_t k0 = 0; k0 < job.depth(); k0 += tile_depth) {
       const std::int64_t depth = std::min(tile_depth, job.depth() - k0);
       const auto strip_at = [&](std::int64_t s) {
-        return packed + (s - first) * max_tile_rows * tile_depth;
+        return packed + (s - first) * max_tile_rows * strip_row;
       };
       for (std::int64_t s = first; s < last; ++s) {
         job.pack(strips.begin(s), strips.size(s), k0, depth, strip_at(s));

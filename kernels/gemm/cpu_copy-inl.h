@@ -35,10 +35,12 @@ HWY_INLINE void copy_by(D d, const float* src, std::int64_t n, float* dst) {
 HWY_INLINE void copy_floats(const float* HWY_RESTRICT src, std::int64_t n,
                             float* HWY_RESTRICT dst) {
   const hwy::HWY_NAMESPACE::ScalableTag<float> full;
-  const hwy::HWY_NAMESPACE::CappedTag<float, 4> four;
   if (n >= static_cast<std::int64_t>(hwy::HWY_NAMESPACE::Lanes(full))) {
     copy_detail::copy_by(full, src, n, dst);
-  } else if (n >= static_cast<std::int64_t>(hwy::HWY_NAMESPACE::Lanes(four))) {
+    return;
+  }
+  const hwy::HWY_NAMESPACE::CappedTag<float, 4> four;
+  if (n >= static_cast<std::int64_t>(hwy::HWY_NAMESPACE::Lanes(four))) {
     copy_detail::copy_by(four, src, n, dst);
   } else {
     for (std::int64_t i = 0; i < n; ++i) dst[i] = src[i];

@@ -43,7 +43,7 @@ struct StripsJob {
   std::int64_t depth() const { return k; }
   const PackedPanels& panels() const { return b; }
   void pack(std::int64_t m0, int count, std::int64_t k0, std::int64_t depth, float* dst) const {
-    a.copy(m0, count, k0, depth, dst, tile_depth);
+    a.copy(m0, count, k0, depth, dst, strip_row);
   }
   void rows_of(std::int64_t m0, int count, float** at) const {
     for (int i = 0; i < count; ++i) at[i] = c + (m0 + i) * n;

@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "kernels/gemm/cpu_tile.cpp"
 #include "hwy/foreach_target.h"
 //
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/gemm/cpu_copy-inl.h"
 
@@ -33,13 +34,16 @@ template <int rows, int vectors, Layout layout>
 void tile(const float* a, const float* b, std::int64_t depth, float* const* c, bool add) {
   const hn::ScalableTag<float> d;
   constexpr int lanes = HWY_LANES(float);
-  constexpr std::int64_t row_step = layout == Layout::row_major ? tile_depth : 1;
+  constexpr std::int64_t row_step = layout == Layout::row_major ? strip_row : 1;
   constexpr std::int64_t depth_step = layout == Layout::row_major ? 1 : rows;
   hn::Vec<decltype(d)> sums[rows][vectors];
 #pragma GCC unroll 16
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 2
-    for (int v = 0; v < vectors; ++v) sums[i][v] = hn::Zero(d);
+    for (int v = 0; v < vectors; ++v) {
+      hwy::Prefetch(c[i] + v * lanes);  // rows of C lie far apart: they arrive during the sum
+      sums[i][v] = hn::Zero(d);
+    }
   }
   for (std::int64_t k = 0; k < depth; ++k) {
     hn::Vec<decltype(d)> right[vectors];

@@ -17,6 +17,9 @@ namespace imago::kernels {
 
 // Depth of a strip: a panel of 2 vectors (32 KB with AVX-512) and a strip fit the L1 cache.
 inline constexpr std::int64_t tile_depth = 256;
+// Distance of the rows of a row-major strip. Rows a multiple of 1 KB apart would compete for few
+// banks of the cache.
+inline constexpr std::int64_t strip_row = tile_depth + 16;
 inline constexpr int max_tile_rows = 14;
 
 // a: a packed strip; b: a packed panel [depth][width]; rows: a pointer for each row of C.
@@ -27,7 +30,7 @@ struct Tiles {
   int rows;   // most rows of a tile
   int lanes;  // floats in a vector
   // [vectors][rows], vectors 1 or 2, rows 1 .. this->rows.
-  Tile row_major[3][max_tile_rows + 1];     // a(i, k) = a[i * tile_depth + k]
+  Tile row_major[3][max_tile_rows + 1];     // a(i, k) = a[i * strip_row + k]
   Tile column_major[3][max_tile_rows + 1];  // a(i, k) = a[k * rows + i]
 
   int panel() const { return 2 * lanes; }
