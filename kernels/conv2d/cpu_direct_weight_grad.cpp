@@ -19,8 +19,8 @@ struct Job {
     k0 = new_k0, depth = new_depth;
     input_windows(problem, shape, x, k0, depth, windows.data());
   }
-  void pack_a(std::int64_t m0, int rows, float* dst) const {
-    copy_matrix(y + k0 * problem.K + m0, problem.K, depth, rows, dst, rows);
+  void pack_a(const std::int64_t* begins, std::int64_t strips, float* dst) const {
+    deal_columns(y + k0 * problem.K + begins[0], problem.K, depth, begins, strips, dst);
   }
   void pack_b(std::int64_t j0, std::int64_t columns, float* dst, std::int64_t dst_row) const {
     gather_windows(shape, windows.data(), depth, j0, columns, dst, dst_row);

@@ -148,8 +148,15 @@ struct Planes {
       float* row = data + i * p.channels * columns;
       std::fill_n(row, p.channels * columns, 0.0f);
       if (top + i < 0 || top + i >= p.rows || first >= last) continue;
-      transpose_matrix(image + ((top + i) * p.columns + first) * p.channels, p.channels,
-                       last - first, p.channels, row + (first - left), columns);
+      const float* pixels = image + (top + i) * p.columns * p.channels;
+      for (std::int64_t j = first; j < last; j += 8) {
+        // The pixels of the rows below, which come from far away, are asked for in time.
+        for (std::int64_t c = 0; c < 8 * p.channels; c += 16) {
+          __builtin_prefetch(pixels + (j + 32) * p.channels + c);
+        }
+        transpose_matrix(pixels + j * p.channels, p.channels, std::min<std::int64_t>(8, last - j),
+                         p.channels, row + (j - left), columns);
+      }
     }
   }
 };

@@ -177,7 +177,8 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
 
 // A job of multiply_panels has
 //     void begin(k0, depth): called before the packing of these rows of B and columns of A
-//     void pack_a(m0, rows, dst): dst[k * rows + i] = A[m0 + i][k0 + k]
+//     void pack_a(begins, strips, dst): strip s at dst + (begins[s] - begins[0]) * tile_depth,
+//         its element [k * rows + i] = A[begins[s] + i][k0 + k], rows = begins[s + 1] - begins[s]
 //     void pack_b(j0, columns, dst, dst_row): dst[k * dst_row + j] = B[k0 + k][j0 + j]
 // and is copied for each thread. This is the work of one thread: C[0, rows) x panels
 // [first, last) of a matrix of `columns` columns, over depth [k_begin, k_end); c (rows, columns).
@@ -189,14 +190,14 @@ void multiply_panels_range(Job job, std::int64_t rows, std::int64_t columns, std
   const Tiles& table = tiles();
   float* const packed_a = memory;
   float* const packed_b = memory + rows_per_block * tile_depth;
+  std::array<std::int64_t, rows_per_block + 1> begins;
   for (std::int64_t m0 = 0; m0 < rows; m0 += rows_per_block) {
     const Strips strips(std::min(rows_per_block, rows - m0));
+    for (std::int64_t s = 0; s <= strips.count; ++s) begins[s] = m0 + strips.begin(s);
     for (std::int64_t k0 = k_begin; k0 < k_end; k0 += tile_depth) {
       const std::int64_t depth = std::min(tile_depth, k_end - k0);
       job.begin(k0, depth);
-      for (std::int64_t s = 0; s < strips.count; ++s) {
-        job.pack_a(m0 + strips.begin(s), strips.size(s), packed_a + strips.begin(s) * tile_depth);
-      }
+      job.pack_a(begins.data(), strips.count, packed_a);
       for (std::int64_t index = first; index < last; ++index) {
         const Panel panel(index, columns);
         pack_panel(panel, k0, depth, packed_b,

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -45,6 +46,11 @@ HWY_INLINE void copy_floats(const float* HWY_RESTRICT src, std::int64_t n,
   } else {
     for (std::int64_t i = 0; i < n; ++i) dst[i] = src[i];
   }
+}
+
+// Asks for memory that will be read soon; it need not be valid.
+HWY_INLINE void prefetch_floats(const float* src, std::int64_t n) {
+  for (std::int64_t i = 0; i < n; i += 16) hwy::Prefetch(src + i);
 }
 
 HWY_INLINE void zero_floats(std::int64_t n, float* dst) {

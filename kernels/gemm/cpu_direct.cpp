@@ -24,13 +24,6 @@ struct View {
       copy_matrix(data + i0 * row + j0, row, rows, columns, dst, dst_row);
     }
   }
-  // dst[j * dst_row + i] = op(m)[i0 + i, j0 + j]
-  void copy_transposed(std::int64_t i0, std::int64_t rows, std::int64_t j0, std::int64_t columns,
-                       float* dst, std::int64_t dst_row) const {
-    View other = *this;
-    other.transposed = !transposed;
-    other.copy(j0, columns, i0, rows, dst, dst_row);
-  }
 };
 
 struct StripsJob {
@@ -55,8 +48,16 @@ struct PanelsJob {
   std::int64_t k0 = 0, depth = 0;
 
   void begin(std::int64_t new_k0, std::int64_t new_depth) { k0 = new_k0, depth = new_depth; }
-  void pack_a(std::int64_t m0, int rows, float* dst) const {
-    a.copy_transposed(m0, rows, k0, depth, dst, rows);
+  void pack_a(const std::int64_t* begins, std::int64_t strips, float* dst) const {
+    if (a.transposed) {
+      deal_columns(a.data + k0 * a.row + begins[0], a.row, depth, begins, strips, dst);
+      return;
+    }
+    for (std::int64_t s = 0; s < strips; ++s) {
+      const std::int64_t rows = begins[s + 1] - begins[s];
+      transpose_matrix(a.data + begins[s] * a.row + k0, a.row, rows, depth,
+                       dst + (begins[s] - begins[0]) * tile_depth, rows);
+    }
   }
   void pack_b(std::int64_t j0, std::int64_t columns, float* dst, std::int64_t dst_row) const {
     b.copy(k0, depth, j0, columns, dst, dst_row);

@@ -91,6 +91,18 @@ void copy(const float* src, std::int64_t src_row, std::int64_t rows, std::int64_
   }
 }
 
+void deal(const float* src, std::int64_t src_row, std::int64_t depth, const std::int64_t* begins,
+          std::int64_t strips, float* dst) {
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const float* row = src + k * src_row;
+    prefetch_floats(row + 32 * src_row, begins[strips] - begins[0]);
+    for (std::int64_t s = 0; s < strips; ++s) {
+      const std::int64_t begin = begins[s] - begins[0], size = begins[s + 1] - begins[s];
+      copy_floats(row + begin, size, dst + begin * tile_depth + k * size);
+    }
+  }
+}
+
 // Four rows of four at a time, transposed in registers.
 void transpose(const float* src, std::int64_t src_row, std::int64_t rows, std::int64_t columns,
                float* dst, std::int64_t dst_row) {
@@ -134,6 +146,7 @@ namespace imago::kernels {
 
 HWY_EXPORT(make_tiles);
 HWY_EXPORT(copy);
+HWY_EXPORT(deal);
 HWY_EXPORT(transpose);
 
 const Tiles& tiles() {
@@ -144,6 +157,11 @@ const Tiles& tiles() {
 void copy_matrix(const float* src, std::int64_t src_row, std::int64_t rows, std::int64_t columns,
                  float* dst, std::int64_t dst_row) {
   HWY_DYNAMIC_DISPATCH(copy)(src, src_row, rows, columns, dst, dst_row);
+}
+
+void deal_columns(const float* src, std::int64_t src_row, std::int64_t depth,
+                  const std::int64_t* begins, std::int64_t strips, float* dst) {
+  HWY_DYNAMIC_DISPATCH(deal)(src, src_row, depth, begins, strips, dst);
 }
 
 void transpose_matrix(const float* src, std::int64_t src_row, std::int64_t rows,
