@@ -3,6 +3,7 @@
 
 #include "kernels/conv2d/cpu_windows.h"
 #include "kernels/conv2d/engines.h"
+#include "kernels/gemm/cpu_blocked.h"
 #include "kernels/gemm/gemm.h"
 
 namespace imago::kernels {
@@ -22,6 +23,15 @@ inline void input_windows(const Conv2dProblem& d, const WindowShape& shape, cons
         Window(shape, x + at.n * d.H * d.W * d.C, at.i * d.params.stride_h - d.params.pad.top,
                at.j * d.params.stride_w - d.params.pad.left);
   }
+}
+
+// The memory of an image batch (N, rows, columns, channels) that windows of consecutive pixels see.
+inline blocked::Stretch window_stretch(const WindowShape& shape, const Window& first,
+                                       const Window& last) {
+  const std::int64_t row = shape.columns * shape.channels;
+  const std::int64_t bottom = std::min(last.top + shape.kernel_h, shape.rows);
+  return {first.image + std::clamp<std::int64_t>(first.top, 0, shape.rows) * row,
+          last.image + std::max<std::int64_t>(bottom, 0) * row};
 }
 
 }  // namespace imago::kernels

@@ -25,6 +25,12 @@ struct Job {
   void rows_of(std::int64_t m0, int count, float** at) const {
     for (int i = 0; i < count; ++i) at[i] = y + (m0 + i) * problem.K;
   }
+  blocked::Stretch source(std::int64_t m0, std::int64_t count) const {
+    Window first, last;
+    input_windows(problem, shape, x, m0, 1, &first);
+    input_windows(problem, shape, x, m0 + count - 1, 1, &last);
+    return window_stretch(shape, first, last);
+  }
 };
 
 }  // namespace

@@ -46,15 +46,25 @@ struct Job {
   std::int64_t rows() const { return problem.N * vertical.extent * horizontal.extent; }
   std::int64_t depth() const { return shape.depth(); }
   const PackedPanels& panels() const { return weights; }
-  void pack(std::int64_t m0, int count, std::int64_t k0, std::int64_t depth, float* dst) const {
+  // The windows of y that pixels [m0, m0 + count) of this phase see.
+  void output_windows(std::int64_t m0, std::int64_t count, Window* windows) const {
     const std::int64_t image = problem.P * problem.Q * problem.K;
-    Window windows[max_tile_rows];
     PixelWalk at(vertical.extent, horizontal.extent, m0);
-    for (int i = 0; i < count; ++i, at.next()) {
+    for (std::int64_t i = 0; i < count; ++i, at.next()) {
       windows[i] =
           Window(shape, y + at.n * image, at.i + vertical.origin, at.j + horizontal.origin);
     }
+  }
+  void pack(std::int64_t m0, int count, std::int64_t k0, std::int64_t depth, float* dst) const {
+    Window windows[max_tile_rows];
+    output_windows(m0, count, windows);
     gather_windows(shape, windows, count, k0, depth, dst, strip_row);
+  }
+  blocked::Stretch source(std::int64_t m0, std::int64_t count) const {
+    Window first, last;
+    output_windows(m0, 1, &first);
+    output_windows(m0 + count - 1, 1, &last);
+    return window_stretch(shape, first, last);
   }
   void rows_of(std::int64_t m0, int count, float** to) const {
     const Conv2dProblem& d = problem;

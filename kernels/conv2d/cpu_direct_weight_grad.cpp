@@ -25,6 +25,12 @@ struct Job {
   void pack_b(std::int64_t j0, std::int64_t columns, float* dst, std::int64_t dst_row) const {
     gather_windows(shape, windows.data(), depth, j0, columns, dst, dst_row);
   }
+  blocked::Stretch source_b(std::int64_t first_pixel, std::int64_t count) const {
+    Window first, last;
+    input_windows(problem, shape, x, first_pixel, 1, &first);
+    input_windows(problem, shape, x, first_pixel + count - 1, 1, &last);
+    return window_stretch(shape, first, last);
+  }
 };
 
 // Into how many parts to cut the pixels. A large gradient is split over its columns instead; a

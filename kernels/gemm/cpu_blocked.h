@@ -24,7 +24,7 @@ namespace imago::kernels {
 
 namespace blocked {
 
-inline constexpr std::int64_t strips_per_chunk = 8;  // of 14 KB each: packed A stays in L2
+inline constexpr std::int64_t strips_per_chunk = 12;  // of 15 KB each: packed A stays in L2
 inline constexpr std::int64_t rows_per_block = 512;  // of A in multiply_panels, also for L2
 inline constexpr int widest_panel = 32;
 
@@ -88,6 +88,32 @@ void pack_panel(const Panel& panel, std::int64_t k0, std::int64_t depth, float* 
   pack(k0, depth, panel.begin, panel.columns, dst, panel.width);
 }
 
+// A stretch of memory that packing will read.
+struct Stretch {
+  const float* begin = nullptr;
+  const float* end = nullptr;
+};
+
+// Asks for a stretch little by little, so that it arrives from memory while tiles are computed.
+class Prefetcher {
+ public:
+  Prefetcher(Stretch stretch, std::int64_t steps)
+      : at_(stretch.begin),
+        end_(stretch.end),
+        per_step_(ceil_div(stretch.end - stretch.begin, std::max<std::int64_t>(steps, 1))) {}
+  void step() {
+    const float* stop = at_ + std::min<std::int64_t>(per_step_, end_ - at_);
+    for (; at_ < stop; at_ += std::min<std::int64_t>(line, end_ - at_))
+      __builtin_prefetch(at_, 0, 2);
+  }
+
+ private:
+  static constexpr std::int64_t line = 16;
+  const float* at_;
+  const float* end_;
+  std::int64_t per_step_;
+};
+
 }  // namespace blocked
 
 // B (depth, columns), packed: blocks of tile_depth rows, each a row of panels.
@@ -125,6 +151,7 @@ class PackedPanels {
 //     const PackedPanels& panels() const;
 //     void pack(m0, rows, k0, depth, dst) const: dst[i * strip_row + k] = A[m0 + i][k0 + k]
 //     void rows_of(m0, rows, float** at) const: where the rows of C lie
+//     Stretch source(m0, rows) const: the memory that pack reads for these rows, roughly
 // Several jobs with the same columns run interleaved, as the phases of a transposed convolution do
 // to share the pixels they read.
 template <class Job>
@@ -139,8 +166,13 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
   Tensor memory = scratch(threads, strips_per_chunk * max_tile_rows * strip_row);
   float* const base = memory.mutable_data<float>();
   std::atomic<std::int64_t> next{0};
+  std::int64_t tiles_per_chunk = 0;
+  for (const Job& job : jobs) {
+    tiles_per_chunk += Strips(job.rows()).count / chunks * Panel::count(columns) *
+                       ceil_div(job.depth(), tile_depth);
+  }
 
-  const auto run = [&](const Job& job, std::int64_t chunk, float* packed) {
+  const auto run = [&](const Job& job, std::int64_t chunk, float* packed, Prefetcher& ahead) {
     const Strips strips(job.rows());
     const std::int64_t first = strips.count * chunk / chunks;
     const std::int64_t last = strips.count * (chunk + 1) / chunks;
@@ -161,6 +193,7 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
         const float* b = job.panels().at(k0, depth, panel);
         const Tile* by_rows = table.row_major[panel.width / table.lanes];
         for (std::int64_t s = first; s < last; ++s) {
+          ahead.step();
           run_tile(by_rows, strip_at(s), b, depth, rows[s - first], strips.size(s), panel, k0 > 0);
         }
       }
@@ -169,8 +202,19 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
 
   parallel_for(threads, [&](std::int64_t part) {
     float* packed = base + part * memory.size(1);
-    for (std::int64_t chunk; (chunk = next.fetch_add(1, std::memory_order_relaxed)) < chunks;) {
-      for (const Job& job : jobs) run(job, chunk, packed);
+    std::int64_t chunk = next.fetch_add(1, std::memory_order_relaxed);
+    while (chunk < chunks) {
+      const std::int64_t following = next.fetch_add(1, std::memory_order_relaxed);
+      Stretch source;
+      if (following < chunks) {
+        const Strips strips(jobs[0].rows());
+        const std::int64_t begin = strips.begin(strips.count * following / chunks);
+        const std::int64_t end = strips.begin(strips.count * (following + 1) / chunks);
+        if (begin < end) source = jobs[0].source(begin, end - begin);
+      }
+      Prefetcher ahead(source, tiles_per_chunk);
+      for (const Job& job : jobs) run(job, chunk, packed, ahead);
+      chunk = following;
     }
   });
 }
@@ -180,6 +224,7 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
 //     void pack_a(begins, strips, dst): strip s at dst + (begins[s] - begins[0]) * tile_depth,
 //         its element [k * rows + i] = A[begins[s] + i][k0 + k], rows = begins[s + 1] - begins[s]
 //     void pack_b(j0, columns, dst, dst_row): dst[k * dst_row + j] = B[k0 + k][j0 + j]
+//     Stretch source_b(k0, depth): the memory that pack_b reads for these rows, roughly
 // and is copied for each thread. This is the work of one thread: C[0, rows) x panels
 // [first, last) of a matrix of `columns` columns, over depth [k_begin, k_end); c (rows, columns).
 template <class Job>
@@ -198,6 +243,11 @@ void multiply_panels_range(Job job, std::int64_t rows, std::int64_t columns, std
       const std::int64_t depth = std::min(tile_depth, k_end - k0);
       job.begin(k0, depth);
       job.pack_a(begins.data(), strips.count, packed_a);
+      const std::int64_t following = k0 + depth;
+      Prefetcher ahead(following < k_end
+                           ? job.source_b(following, std::min(tile_depth, k_end - following))
+                           : Stretch{},
+                       strips.count * (last - first));
       for (std::int64_t index = first; index < last; ++index) {
         const Panel panel(index, columns);
         pack_panel(panel, k0, depth, packed_b,
@@ -207,6 +257,7 @@ void multiply_panels_range(Job job, std::int64_t rows, std::int64_t columns, std
         for (std::int64_t s = 0; s < strips.count; ++s) {
           RowPointers at{};
           for (int i = 0; i < strips.size(s); ++i) at[i] = c + (m0 + strips.begin(s) + i) * columns;
+          ahead.step();
           run_tile(by_rows, packed_a + strips.begin(s) * tile_depth, packed_b, depth, at,
                    strips.size(s), panel, k0 > k_begin);
         }

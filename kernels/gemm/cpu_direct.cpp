@@ -41,6 +41,10 @@ struct StripsJob {
   void rows_of(std::int64_t m0, int count, float** at) const {
     for (int i = 0; i < count; ++i) at[i] = c + (m0 + i) * n;
   }
+  blocked::Stretch source(std::int64_t m0, std::int64_t count) const {
+    if (a.transposed) return {};
+    return {a.data + m0 * a.row, a.data + (m0 + count) * a.row};
+  }
 };
 
 struct PanelsJob {
@@ -62,6 +66,8 @@ struct PanelsJob {
   void pack_b(std::int64_t j0, std::int64_t columns, float* dst, std::int64_t dst_row) const {
     b.copy(k0, depth, j0, columns, dst, dst_row);
   }
+  // Threads read different columns: there is no one stretch.
+  blocked::Stretch source_b(std::int64_t, std::int64_t) const { return {}; }
 };
 
 }  // namespace
