@@ -1,0 +1,66 @@
+// Scores a generator: how far its images are from real ones, and how varied they are.
+#include <cstdio>
+
+#include "apps/support/cli.h"
+#include "apps/support/sampling.h"
+#include "data/faces.h"
+#include "models/gan_trainer.h"
+#include "models/metrics.h"
+
+namespace imago::apps {
+namespace {
+
+struct Options {
+  std::string generator, data = "procedural";
+  int count = 1000;
+  std::uint64_t seed = 20'000;
+  int threads = 0;
+};
+
+// The first batch of a stream over the data.
+Tensor real_images(const Options& o, int size) {
+  data::Faces faces(o.data, {.size = size, .batch = o.count, .seed = o.seed});
+  for (auto&& [step, real] : faces.stream(1, Device::cpu())) return real;
+  fail("evaluate", "there are no images in ", o.data);
+}
+
+int evaluate(const Options& o) {
+  set_num_threads(o.threads);
+  const SafetensorsFile file = load_safetensors(o.generator);
+  models::Gan trained = models::load_gan(file);
+  manual_seed(o.seed);
+  models::Gan untrained = models::make_gan(trained.spec);
+  const Tensor real = real_images(o, trained.image);
+  const Tensor fake = sample_images(trained, o.count, o.seed);
+  const double distance = models::sliced_wasserstein(fake, real);
+  const double start = models::sliced_wasserstein(sample_images(untrained, o.count, o.seed), real);
+  const double variety = models::mean_pairwise_distance(fake);
+  const double real_variety = models::mean_pairwise_distance(real);
+  std::printf("%d images of %s after %s steps, against %s\n", o.count, trained.spec.model.c_str(),
+              file.metadata_entry("step").c_str(), o.data.c_str());
+  std::printf(
+      "sliced Wasserstein distance to real   %.4f   untrained generator %.4f   ratio %.3f\n",
+      distance, start, distance / start);
+  std::printf("mean pairwise distance of samples     %.4f   real images %.4f   ratio %.3f\n",
+              variety, real_variety, variety / real_variety);
+  return 0;
+}
+
+}  // namespace
+}  // namespace imago::apps
+
+int main(int argc, char** argv) {
+  using namespace imago::apps;
+  CLI::App app("Scores a trained generator", "evaluate");
+  Options o;
+  app.add_option("--generator", o.generator, "Checkpoint written by train_gan")->required();
+  app.add_option("--data", o.data, "Folder of real images, or procedural")->capture_default_str();
+  app.add_option("--count", o.count, "Images of each kind")
+      ->check(CLI::Range(2, 100000))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "Of noise, choice of images and directions")
+      ->capture_default_str();
+  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
+      ->check(CLI::Range(0, 1024));
+  return run_program(app, argc, argv, [&] { return evaluate(o); });
+}

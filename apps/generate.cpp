@@ -1,0 +1,91 @@
+// Draws images from a checkpoint written by train_gan: one grid, or a folder of single images.
+#include <cmath>
+#include <cstdio>
+
+#include "apps/support/cli.h"
+#include "apps/support/sampling.h"
+#include "data/image.h"
+#include "kernels/image/image.h"
+#include "models/gan_trainer.h"
+
+namespace imago::apps {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::string checkpoint, out = "generated.png", grid;
+  std::int64_t count = 0;
+  std::uint64_t seed = 1;
+  int threads = 0;
+};
+
+struct Grid {
+  int rows = 0, cols = 0;
+};
+
+Grid parse_grid(const std::string& text) {
+  Grid g;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%dx%d%c", &g.rows, &g.cols, &rest) != 2 || g.rows < 1 ||
+      g.cols < 1 || g.rows > 1000 || g.cols > 1000) {
+    throw UsageError("--grid: '" + text + "' is not ROWSxCOLUMNS, such as 8x8");
+  }
+  return g;
+}
+
+// The flags leave some of count and grid open; together they must fit.
+void settle(Options& o, Grid& g) {
+  if (!o.grid.empty()) g = parse_grid(o.grid);
+  if (o.count == 0) o.count = g.rows ? std::int64_t{g.rows} * g.cols : 64;
+  if (g.rows == 0) {
+    g.cols = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(o.count))));
+    g.rows = static_cast<int>((o.count + g.cols - 1) / g.cols);
+  }
+  if (o.count > std::int64_t{g.rows} * g.cols) {
+    throw UsageError("--count " + std::to_string(o.count) + " does not fit into --grid " + o.grid);
+  }
+}
+
+int generate(Options o) {
+  const bool one_file = fs::path(o.out).extension() == ".png";
+  if (!one_file && !o.grid.empty()) {
+    throw UsageError("--grid needs --out to name a .png file; '" + o.out + "' is a folder");
+  }
+  Grid grid;
+  settle(o, grid);
+  set_num_threads(o.threads);
+  models::Gan gan = models::load_gan(load_safetensors(o.checkpoint));
+  const Tensor images = kernels::denormalize_u8(sample_images(gan, o.count, o.seed));
+  if (one_file) {
+    data::save_png(o.out, data::image_grid(images, grid.rows, grid.cols));
+  } else {
+    fs::create_directories(o.out);
+    for (std::int64_t i = 0; i < o.count; ++i) {
+      char name[32];
+      std::snprintf(name, sizeof name, "%06lld.png", static_cast<long long>(i));
+      data::save_png(fs::path(o.out) / name, data::image_grid(images.slice(i, i + 1), 1, 1, 0));
+    }
+  }
+  std::printf("Wrote %lld images to %s\n", static_cast<long long>(o.count), o.out.c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace imago::apps
+
+int main(int argc, char** argv) {
+  using namespace imago::apps;
+  CLI::App app("Draws images from a trained generator", "generate");
+  Options o;
+  app.add_option("--checkpoint", o.checkpoint, "File written by train_gan")->required();
+  app.add_option("--count", o.count, "Number of images (default: what the grid holds, or 64)")
+      ->check(CLI::Range(1, 1000000));
+  app.add_option("--grid", o.grid, "ROWSxCOLUMNS of the picture (default: nearly square)");
+  app.add_option("--seed", o.seed, "Of the noise")->capture_default_str();
+  app.add_option("--out", o.out, "A .png file for one grid, else a folder of single images")
+      ->capture_default_str();
+  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
+      ->check(CLI::Range(0, 1024));
+  return run_program(app, argc, argv, [&] { return generate(o); });
+}

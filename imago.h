@@ -1,0 +1,23 @@
+// All of Imago: #include <imago/imago.h>
+#pragma once
+
+#include "autograd/engine.h"
+#include "autograd/gradcheck.h"
+#include "autograd/random.h"
+#include "autograd/var.h"
+#include "data/faces.h"
+#include "data/image.h"
+#include "models/dcgan.h"
+#include "models/gan.h"
+#include "models/gan_trainer.h"
+#include "models/metrics.h"
+#include "models/seed001.h"
+#include "models/seed003.h"
+#include "nn/init.h"
+#include "nn/layers.h"
+#include "nn/loss.h"
+#include "nn/optim.h"
+#include "nn/safetensors.h"
+#include "nn/sequential.h"
+#include "tensor/context.h"
+#include "tensor/tensor.h"

@@ -1,0 +1,25 @@
+// The classic DCGAN family: Radford, Metz, Chintala, "Unsupervised Representation Learning with
+// Deep Convolutional Generative Adversarial Networks" (2015, arXiv 1511.06434), for images of 16,
+// 32, 64 or 128 pixels. Weights start as N(0, 0.02), batch-norm scales as N(1, 0.02).
+#pragma once
+
+#include "nn/sequential.h"
+
+namespace imago::models {
+
+struct DcganOptions {
+  int z = 100;     // length of the noise vector (generator only)
+  int base = 64;   // channels at half the image size; they double at each halving
+  int image = 64;  // height and width: a power of two from 16 to 128
+  int channels = 3;
+};
+
+// z (N, z) -> images (N, image, image, channels) in [-1, 1]. Transposed convolutions k4: the first
+// from 1x1 to 4x4, then doubling; batch norm and ReLU between, tanh at the end; no biases.
+nn::Sequential dcgan_generator(const DcganOptions& options = {});
+
+// Images -> logits (N, 1). Convolutions k4 s2 p1 down to 4x4, LeakyReLU 0.2, batch norm on all but
+// the first, then k4 to one logit; no biases. The sigmoid belongs to the loss.
+nn::Sequential dcgan_discriminator(const DcganOptions& options = {});
+
+}  // namespace imago::models

@@ -1,0 +1,113 @@
+#include <doctest/doctest.h>
+
+#include "program.h"
+
+using namespace imago::test;
+
+namespace {
+
+const std::string small =
+    "train_gan --model dcgan16 --base 4 --batch 4 --sample-every 2 "
+    "--checkpoint-every 2 ";
+
+}  // namespace
+
+TEST_CASE("train_gan writes what it promises") {
+  const Playground play;
+  const Outcome o = play.run(small + "--steps 20 --out run");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(has(o.out, "step 20/20"));
+  CHECK(has(o.out, "D(G(z))"));
+  CHECK(has(o.out, "img/s"));
+  for (const char* file : {"config.json", "metrics.jsonl", "loss.svg", "checkpoint.safetensors",
+                           "samples/00000000.png", "samples/00000020.png"}) {
+    INFO(file);
+    CHECK(fs::file_size(play / "run" / file) > 0);
+  }
+  CHECK(has(text_of(play / "run/metrics.jsonl"), "{\"step\":20,\"loss_d\":"));
+  CHECK(has(text_of(play / "run/loss.svg"), "log 2"));
+  CHECK_FALSE(has(text_of(play / "run/checkpoint.safetensors"), play.operator/("").string()));
+}
+
+TEST_CASE("train_gan: N steps, stop, resume and M steps give the bytes of N + M steps") {
+  const Playground play;
+  REQUIRE(play.run(small + "--steps 6 --seed 3 --out whole").status == 0);
+  REQUIRE(play.run(small + "--steps 3 --seed 3 --out parts --threads 1").status == 0);
+  const std::string half = text_of(play / "parts/checkpoint.safetensors");
+  const Outcome o = play.run("train_gan --resume --out parts --steps 6 --threads 3");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(has(o.out, "Going on after step 3"));
+  const std::string whole = text_of(play / "whole/checkpoint.safetensors");
+  CHECK(whole == text_of(play / "parts/checkpoint.safetensors"));
+  CHECK(whole != half);
+  CHECK(text_of(play / "whole/samples/00000006.png") ==
+        text_of(play / "parts/samples/00000006.png"));
+  CHECK(has(play.run("train_gan --resume --out parts").out, "Nothing to do"));
+}
+
+TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same bytes") {
+  const Playground play;
+  // Killed without warning, somewhere after the first checkpoints.
+  const Outcome killed = play.run(small + "--steps 100000 --out killed", "timeout -s KILL 3");
+  REQUIRE(killed.status == 137);
+  REQUIRE(fs::exists(play / "killed/checkpoint.safetensors"));
+  const Outcome o = play.run("train_gan --resume --out killed --steps 100000", "timeout -s INT 1");
+  INFO(o.out << o.err);
+  const auto saved = o.out.find("Stopped after step ");
+  REQUIRE(saved != std::string::npos);
+  const std::string steps = std::to_string(std::stoi(o.out.substr(saved + 19)));
+  REQUIRE(play.run(small + "--steps " + steps + " --out whole").status == 0);
+  CHECK(text_of(play / "whole/checkpoint.safetensors") ==
+        text_of(play / "killed/checkpoint.safetensors"));
+}
+
+TEST_CASE("train_gan: Ctrl-C saves and says how to go on") {
+  const Playground play;
+  const Outcome o = play.run(small + "--steps 1000000 --out run", "timeout -s INT 2");
+  CHECK(has(o.out, "Stopped after step"));
+  CHECK(has(o.out, "train_gan --resume --out run"));
+  CHECK(fs::exists(play / "run/checkpoint.safetensors"));
+  CHECK(fs::exists(play / "run/loss.svg"));
+}
+
+TEST_CASE(
+    "train_gan: mistakes end with 2 for flags, 1 for the rest, and one line that names them") {
+  const Playground play;
+  const auto check = [&](const std::string& command, int status, const std::string& part) {
+    const Outcome o = play.run(command);
+    INFO(command << ": " << o.err);
+    CHECK(o.status == status);
+    CHECK(one_line(o.err));
+    CHECK(has(o.err, part));
+  };
+  check("train_gan --stepz 3", 2, "--stepz");
+  check("train_gan --steps 0", 2, "--steps");
+  check("train_gan --model dcgan65", 2, "dcgan64");
+  check("train_gan --loss hinge", 2, "nonsaturating");
+  check("train_gan --batch many", 2, "--batch");
+  check("train_gan --data nowhere --out a", 1, "nowhere");
+  check("train_gan --resume --out nothing", 1, "nothing");
+  check("train_gan --model seed001 --base 8 --out b", 1, "fixed widths");
+  fs::create_directories(play / "empty");
+  check("train_gan --data empty --out c", 1, "empty");
+
+  REQUIRE(play.run(small + "--steps 2 --out run").status == 0);
+  check(small + "--steps 4 --out run", 1, "--resume");
+  check("train_gan --resume --out run --batch 8", 2, "cannot change within a run");
+  std::ofstream(play / "run/checkpoint.safetensors", std::ios::app) << "";
+  fs::resize_file(play / "run/checkpoint.safetensors", 1000);
+  check("train_gan --resume --out run --steps 9", 1, "checkpoint.safetensors");
+  CHECK(play.run("train_gan --help").status == 0);
+}
+
+TEST_CASE("train_gan trains every model and both losses") {
+  const Playground play;
+  for (const std::string flags : {"--model seed001", "--model seed003", "--loss minimax --base 4",
+                                  "--model dcgan32 --base 4"}) {
+    const Outcome o = play.run("train_gan --steps 1 --batch 2 " + flags + " --out '" + flags + "'");
+    INFO(flags << ": " << o.err);
+    CHECK(o.status == 0);
+  }
+}

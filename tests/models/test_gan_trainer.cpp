@@ -1,0 +1,150 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "kernels/random/random.h"
+#include "models/gan_trainer.h"
+#include "models/metrics.h"
+#include "nn/loss.h"
+
+using namespace imago;
+using namespace imago::models;
+
+namespace {
+
+GanTrainer small(GanLoss loss = GanLoss::nonsaturating, const std::string& model = "dcgan16") {
+  manual_seed(5);
+  return GanTrainer(make_gan({model, model == "seed001" ? 64 : 4}), {.loss = loss, .seed = 5});
+}
+
+Tensor batch(std::uint32_t step, int image = 16) {
+  return kernels::uniform({4, image, image, 3}, DType::f32, {77, step, 0});
+}
+
+std::string bytes_of(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::string saved(const GanTrainer& trainer, const std::string& name) {
+  const auto path = std::filesystem::temp_directory_path() / name;
+  save_safetensors(path, trainer.state(), trainer.metadata());
+  return path.string();
+}
+
+}  // namespace
+
+TEST_CASE("N steps, save, load and M steps equal N + M steps byte for byte") {
+  // seed001 draws dropout masks too.
+  for (const std::string model : {"dcgan16", "seed001"}) {
+    const int image = model == "seed001" ? 32 : 16;
+    GanTrainer whole = small(GanLoss::nonsaturating, model);
+    for (std::uint32_t s = 1; s <= 5; ++s) whole.step(batch(s, image));
+
+    GanTrainer first = small(GanLoss::nonsaturating, model);
+    for (std::uint32_t s = 1; s <= 2; ++s) first.step(batch(s, image));
+    const std::string half = saved(first, "imago_half_" + model + ".safetensors");
+    GanTrainer second = small(GanLoss::nonsaturating, model);
+    second.step(batch(9, image));  // whatever was there before is replaced
+    second.load(load_safetensors(half));
+    CHECK(second.steps_done() == 2);
+    for (std::uint32_t s = 3; s <= 5; ++s) second.step(batch(s, image));
+
+    const std::string a = saved(whole, "imago_a_" + model + ".safetensors");
+    const std::string b = saved(second, "imago_b_" + model + ".safetensors");
+    CHECK(bytes_of(a) == bytes_of(b));
+    CHECK(bytes_of(a) != bytes_of(half));
+    for (const auto& file : {a, b, half}) std::filesystem::remove(file);
+  }
+}
+
+TEST_CASE("the number of threads does not change a bit of training") {
+  const ContextScope scope;
+  std::vector<NamedTensors> states;
+  for (const int threads : {1, 2, 3}) {
+    set_num_threads(threads);
+    GanTrainer trainer = small();
+    for (std::uint32_t s = 1; s <= 3; ++s) trainer.step(batch(s));
+    states.push_back(trainer.state());
+  }
+  for (const auto& [name, tensor] : states[0]) {
+    INFO(name);
+    CHECK(same_bits(tensor, states[1].at(name)));
+    CHECK(same_bits(tensor, states[2].at(name)));
+  }
+}
+
+TEST_CASE("D is moved by D's loss only and G by G's loss only") {
+  // With lr 0 nothing moves, and what a step leaves behind are the gradients it used.
+  manual_seed(5);
+  GanTrainer trainer(make_gan({"dcgan16", 4}), {.lr = 0, .seed = 5});
+  Gan twin = load_gan({"twin", trainer.state(), trainer.metadata()});
+  const Tensor real = batch(1), z = kernels::normal({4, 100}, DType::f32, {8, 0, 0});
+  trainer.step(real, z);
+
+  nn::Sequential& G = twin.generator;
+  nn::Sequential& D = twin.discriminator;
+  loss::gan_d(D(real), D(G(z).detach())).backward();
+  const auto same_gradients = [](const nn::Sequential& a, const nn::Sequential& b) {
+    const Vars x = a.parameters(), y = b.parameters();
+    bool same = true;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      same = same && same_bits(x[i].grad().tensor(), y[i].grad().tensor());
+    }
+    return same;
+  };
+  CHECK(same_gradients(trainer.gan().discriminator, D));
+  for (const Var& p : G.parameters()) CHECK_FALSE(p.grad().defined());
+  loss::gan_g(D(G(z))).backward();  // not frozen: adds to D's gradients, which changes them
+  CHECK(same_gradients(trainer.gan().generator, G));
+  CHECK_FALSE(same_gradients(trainer.gan().discriminator, D));
+  for (const Var& p : trainer.gan().discriminator.parameters()) CHECK(p.requires_grad());
+}
+
+TEST_CASE("both losses train: D learns to tell a constant image from fakes") {
+  for (const GanLoss loss : {GanLoss::nonsaturating, GanLoss::minimax}) {
+    GanTrainer trainer = small(loss);
+    const Tensor white = Tensor::full({4, 16, 16, 3}, 1.0);
+    const double before = trainer.step(white).loss_d.item();
+    double after = 0;
+    for (int i = 0; i < 20; ++i) after = trainer.step(white).loss_d.item();
+    CHECK(after < before);
+    CHECK(std::isfinite(after));
+  }
+}
+
+TEST_CASE("a checkpoint of another model or seed is refused by name") {
+  GanTrainer trainer = small();
+  trainer.step(batch(1));
+  SafetensorsFile file{"x.safetensors", trainer.state(), trainer.metadata()};
+  GanTrainer wider(make_gan({"dcgan16", 8}), {.seed = 5});
+  CHECK_THROWS_WITH_AS(wider.load(file), doctest::Contains("base 4"), Error);
+  GanTrainer other(make_gan({"dcgan16", 4}), {.seed = 6});
+  CHECK_THROWS_WITH_AS(other.load(file), doctest::Contains("seed 5"), Error);
+  file.metadata.erase("format");
+  CHECK_THROWS_WITH_AS(gan_spec_of(file), doctest::Contains("not a GAN checkpoint"), Error);
+}
+
+TEST_CASE(
+    "sliced Wasserstein distance: zero to itself, the shift to a shifted set, blind to order") {
+  const Tensor x = kernels::normal({64, 4, 4, 3}, DType::f32, {1, 0, 0});
+  Tensor reversed = Tensor::empty_like(x);
+  for (std::int64_t i = 0; i < 64; ++i) reversed.slice(i, i + 1).copy_from(x.slice(63 - i, 64 - i));
+  CHECK(sliced_wasserstein(x, reversed) == 0);
+  // A constant shift s moves each projection by s <d, 1>; E|<d, 1>| is about sqrt(2 / pi).
+  Tensor shifted = x.clone();
+  float* p = shifted.mutable_data<float>();
+  for (std::int64_t i = 0; i < x.numel(); ++i) p[i] += 0.5f;
+  const double expected = 0.5 * std::sqrt(48.0) * std::sqrt(2 / M_PI);
+  CHECK(std::abs(sliced_wasserstein(x, shifted, 2000) / expected - 1) < 0.05);
+  CHECK_THROWS_AS(sliced_wasserstein(x, x.slice(0, 3)), Error);
+}
+
+TEST_CASE("mean pairwise distance: zero for one picture, root two for independent unit normals") {
+  CHECK(mean_pairwise_distance(Tensor::full({5, 3, 3, 3}, 0.3)) == 0);
+  const Tensor x = kernels::normal({40, 20, 20, 3}, DType::f32, {1, 0, 0});
+  CHECK(std::abs(mean_pairwise_distance(x) - std::sqrt(2.0)) < 0.02);
+}
