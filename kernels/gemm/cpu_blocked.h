@@ -25,7 +25,7 @@ namespace imago::kernels {
 namespace blocked {
 
 inline constexpr std::int64_t strips_per_chunk = 12;  // of 15 KB each: packed A stays in L2
-inline constexpr std::int64_t rows_per_block = 512;  // of A in multiply_panels, also for L2
+inline constexpr std::int64_t rows_per_block = 512;   // of A in multiply_panels, also for L2
 inline constexpr int widest_panel = 32;
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
@@ -161,8 +161,8 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
   std::int64_t most = 0;
   for (const Job& job : jobs) most = std::max(most, Strips(job.rows()).count);
   const int threads = num_threads();
-  const std::int64_t chunks =
-      std::max(ceil_div(most, strips_per_chunk), std::min<std::int64_t>(most, 4 * threads));
+  // Chunks are of equal size; a number that the threads divide leaves none of them idle at the end.
+  const std::int64_t chunks = ceil_div(ceil_div(most, strips_per_chunk), threads) * threads;
   Tensor memory = scratch(threads, strips_per_chunk * max_tile_rows * strip_row);
   float* const base = memory.mutable_data<float>();
   std::atomic<std::int64_t> next{0};
