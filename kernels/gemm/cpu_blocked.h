@@ -162,7 +162,10 @@ void multiply_strips(const std::vector<Job>& jobs, std::int64_t columns) {
   for (const Job& job : jobs) most = std::max(most, Strips(job.rows()).count);
   const int threads = num_threads();
   // Chunks are of equal size; a number that the threads divide leaves none of them idle at the end.
-  const std::int64_t chunks = ceil_div(ceil_div(most, strips_per_chunk), threads) * threads;
+  // Even a small product has a few for each thread, so that there is something to ask for ahead.
+  const std::int64_t wanted =
+      std::max(ceil_div(most, strips_per_chunk), std::min<std::int64_t>(most, 4 * threads));
+  const std::int64_t chunks = ceil_div(wanted, threads) * threads;
   Tensor memory = scratch(threads, strips_per_chunk * max_tile_rows * strip_row);
   float* const base = memory.mutable_data<float>();
   std::atomic<std::int64_t> next{0};
