@@ -20,29 +20,15 @@ struct Options {
   int threads = 0;
 };
 
-struct Grid {
-  int rows = 0, cols = 0;
-};
-
-Grid parse_grid(const std::string& text) {
-  Grid g;
-  char rest = 0;
-  if (std::sscanf(text.c_str(), "%dx%d%c", &g.rows, &g.cols, &rest) != 2 || g.rows < 1 ||
-      g.cols < 1 || g.rows > 1000 || g.cols > 1000) {
-    throw UsageError("--grid: '" + text + "' is not ROWSxCOLUMNS, such as 8x8");
-  }
-  return g;
-}
-
 // The flags leave some of count and grid open; together they must fit.
 void settle(Options& o, Grid& g) {
   if (!o.grid.empty()) g = parse_grid(o.grid);
-  if (o.count == 0) o.count = g.rows ? std::int64_t{g.rows} * g.cols : 64;
+  if (o.count == 0) o.count = g.rows ? std::int64_t{g.rows} * g.columns : 64;
   if (g.rows == 0) {
-    g.cols = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(o.count))));
-    g.rows = static_cast<int>((o.count + g.cols - 1) / g.cols);
+    g.columns = static_cast<int>(std::ceil(std::sqrt(static_cast<double>(o.count))));
+    g.rows = static_cast<int>((o.count + g.columns - 1) / g.columns);
   }
-  if (o.count > std::int64_t{g.rows} * g.cols) {
+  if (o.count > std::int64_t{g.rows} * g.columns) {
     throw UsageError("--count " + std::to_string(o.count) + " does not fit into --grid " + o.grid);
   }
 }
@@ -58,7 +44,7 @@ int generate(Options o) {
   models::Gan gan = models::load_gan(load_safetensors(o.checkpoint));
   const Tensor images = kernels::denormalize_u8(sample_images(gan, o.count, o.seed));
   if (one_file) {
-    data::save_png(o.out, data::image_grid(images, grid.rows, grid.cols));
+    data::save_png(o.out, data::image_grid(images, grid.rows, grid.columns));
   } else {
     fs::create_directories(o.out);
     for (std::int64_t i = 0; i < o.count; ++i) {

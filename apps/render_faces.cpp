@@ -1,19 +1,16 @@
 // Draws a grid of procedural faces into a PNG file, or measures how fast they are drawn.
 //   render_faces --grid 8x8 --size 64 --seed 1 --out faces.png
-#include <stb/stb_image_write.h>
-
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <exception>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "apps/support/cli.h"
+#include "data/image.h"
 #include "data/procedural_faces.h"
-#include "tensor/error.h"
 
 namespace {
 
@@ -27,16 +24,6 @@ struct Options {
   int bench = 0, threads = 1;
 };
 
-std::pair<int, int> parse_grid(const std::string& text) {
-  int columns = 0, rows = 0;
-  char end = 0;
-  if (std::sscanf(text.c_str(), "%dx%d%c", &columns, &rows, &end) != 2 || columns < 1 || rows < 1 ||
-      columns > 256 || rows > 256) {
-    throw CLI::ValidationError("--grid", "expects COLUMNSxROWS, each 1 to 256, got " + text);
-  }
-  return {columns, rows};
-}
-
 // The value of an enumeration by its name; throws when there is none.
 template <class Kind>
 Kind parse_name(const char* flag, const std::string& text, int count) {
@@ -46,7 +33,7 @@ Kind parse_name(const char* flag, const std::string& text, int count) {
     if (text == data::name(kind)) return kind;
     known += std::string(i ? ", " : "") + data::name(kind);
   }
-  throw CLI::ValidationError(flag, "expects one of " + known + "; got " + text);
+  throw apps::UsageError(std::string(flag) + " expects one of " + known + "; got " + text);
 }
 
 void dot(data::FaceImage& image, data::Point p) {
@@ -57,11 +44,12 @@ void dot(data::FaceImage& image, data::Point p) {
   pixel[0] = 0, pixel[1] = 255, pixel[2] = 0;
 }
 
-void draw(const Options& o, int columns, int rows) {
+void draw(const Options& o) {
+  const auto [rows, columns] = apps::parse_grid(o.grid);
   data::ProceduralFacesOptions options{.size = o.size, .seed = o.seed, .identities = 1u << 24};
   if (o.plain) options.nuisance = data::NuisanceRange::none();
   const int cell = o.size * o.zoom, width = cell * columns, height = cell * rows;
-  std::vector<std::uint8_t> sheet(static_cast<std::size_t>(width) * height * 3);
+  data::Image sheet(width, height);
   data::FaceImage image;
   for (int n = 0; n < columns * rows; ++n) {
     const auto person = static_cast<std::uint32_t>(o.same_identity ? o.first : o.first + n);
@@ -85,8 +73,7 @@ void draw(const Options& o, int columns, int rows) {
     for (int y = 0; y < cell; ++y) {
       for (int x = 0; x < cell; ++x) {
         const std::size_t from = static_cast<std::size_t>(y / o.zoom) * o.size + x / o.zoom;
-        std::uint8_t* to =
-            sheet.data() + 3 * (static_cast<std::size_t>(top + y) * width + left + x);
+        std::uint8_t* to = sheet.at(left + x, top + y);
         for (int c = 0; c < 3; ++c) {
           to[c] =
               o.masks ? (c == 0 ? image.mask[from] : image.matte[from]) : image.rgb[3 * from + c];
@@ -94,8 +81,7 @@ void draw(const Options& o, int columns, int rows) {
       }
     }
   }
-  check(stbi_write_png(o.out.c_str(), width, height, 3, sheet.data(), 3 * width) != 0,
-        "render_faces", "cannot write ", o.out);
+  data::save_png(o.out, sheet);
 }
 
 void measure(const Options& o) {
@@ -123,8 +109,8 @@ void measure(const Options& o) {
 
 int main(int argc, char** argv) {
   Options o;
-  CLI::App app{"Draws a grid of procedural faces into a PNG file"};
-  app.add_option("--grid", o.grid, "columns x rows")->capture_default_str();
+  CLI::App app("Draws a grid of procedural faces into a PNG file", "render_faces");
+  app.add_option("--grid", o.grid, "ROWSxCOLUMNS")->capture_default_str();
   app.add_option("--size", o.size, "pixels of one face")
       ->check(CLI::Range(data::kMinFaceSize, data::kMaxFaceSize))
       ->capture_default_str();
@@ -143,22 +129,12 @@ int main(int argc, char** argv) {
   app.add_option("--bench", o.bench, "render this many images and print the speed instead")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--threads", o.threads, "threads of --bench")->check(CLI::Range(1, 1024));
-  try {
-    app.parse(argc, argv);
-    const auto [columns, rows] = parse_grid(o.grid);
+  return apps::run_program(app, argc, argv, [&] {
     if (o.bench > 0) {
       measure(o);
     } else {
-      draw(o, columns, rows);
+      draw(o);
     }
     return 0;
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "render_faces: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "render_faces: %s\n", error.what());
-    return 1;
-  }
+  });
 }

@@ -55,7 +55,7 @@ double sliced_wasserstein(const Tensor& a, const Tensor& b, int projections, std
   });
   double sum = 0;
   for (const double value : distance) sum += value;
-  return sum / projections * std::sqrt(static_cast<double>(D));
+  return sum / projections;
 }
 
 double mean_pairwise_distance(const Tensor& x) {

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <functional>
+#include <stdexcept>
+#include <string>
 
 namespace imago::apps {
 
@@ -16,25 +16,13 @@ class UsageError : public std::runtime_error {
 
 // Parses, then runs `body`. Returns 0, 2 after a bad flag or flag value, 1 after any other error;
 // both with one line on stderr. --help and --version return 0.
-inline int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
-  const auto report = [&](const char* what) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), what);
-  };
-  try {
-    app.parse(argc, argv);
-    return body();
-  } catch (const CLI::Success& done) {
-    return app.exit(done);
-  } catch (const CLI::ParseError& error) {
-    report(error.what());
-    return 2;
-  } catch (const UsageError& error) {
-    report(error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    report(error.what());
-    return 1;
-  }
-}
+int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+struct Grid {
+  int rows = 0, columns = 0;
+};
+
+// "8x10" is 8 rows of 10; each from 1 to 1000. Throws UsageError otherwise.
+Grid parse_grid(const std::string& text);
 
 }  // namespace imago::apps
