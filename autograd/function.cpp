@@ -1,11 +1,13 @@
 #include "autograd/function.h"
 
 #include <algorithm>
+#include <atomic>
 
 namespace imago {
 namespace {
 
-thread_local std::uint64_t next_sequence = 0;
+// One count for all threads: the engine orders nodes by it, whichever thread recorded them.
+std::atomic<std::uint64_t> next_sequence{0};
 
 // Nodes whose last owner is gone, waiting to be destroyed. A chain of a million operations must not
 // be destroyed by a million nested destructors.
@@ -37,7 +39,8 @@ Graveyard& graveyard() {
 
 }  // namespace
 
-Function::Function(const char* name) : name_(name), sequence_(next_sequence++) {}
+Function::Function(const char* name)
+    : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
 
 Function::~Function() {
   Graveyard& g = graveyard();

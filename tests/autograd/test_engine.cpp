@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <thread>
 
 #include "autograd/gradcheck.h"
 #include "autograd/ops/add.h"
@@ -99,6 +100,17 @@ TEST_CASE("a second backward names retain_graph; with it, it works") {
   y.backward();
   CHECK(x.grad().item() == 12);
   CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("retain_graph"), Error);
+}
+
+TEST_CASE("a graph recorded by two threads is walked in the order it was recorded") {
+  const Var x = leaf(3);
+  Var h = x;
+  for (int i = 0; i < 20; ++i) h = ops::add(h, h);
+  Var y;
+  std::thread other([&] { y = ops::add(ops::mul(h, h), h); });
+  other.join();
+  const Var z = ops::add(y, h);
+  CHECK(grad({z}, {x})[0].item() == 2 * 3 * std::pow(2.0, 40) + 2 * std::pow(2.0, 20));
 }
 
 TEST_CASE("an in-place change between forward and backward is an error that names the operation") {
