@@ -79,6 +79,27 @@ void mark_needed(const Vars& outputs, Wanted& wanted) {
   }
 }
 
+// Throws when a node that the walk may run was freed by an earlier one: before anything is written,
+// so that a refused backward leaves every .grad as it was. Under grad() only needed nodes count.
+void check_not_released(const Vars& outputs, const Wanted* wanted) {
+  if (wanted) {
+    for (const Function* node : wanted->needed) node->check_not_released();
+    return;
+  }
+  std::unordered_set<const Function*> seen;
+  std::vector<const Function*> stack;
+  const auto visit = [&](const Function* node) {
+    if (node && seen.insert(node).second) stack.push_back(node);
+  };
+  for (const Var& output : outputs) visit(output.impl()->function.get());
+  while (!stack.empty()) {
+    const Function* node = stack.back();
+    stack.pop_back();
+    node->check_not_released();
+    for (const Edge& edge : node->edges()) visit(edge.function.get());
+  }
+}
+
 void accumulate_into_leaf(Var::Impl& leaf, const Var& g, bool create_graph) {
   if (!leaf.requires_grad) return;  // frozen after the graph was recorded
   if (create_graph) {
@@ -98,6 +119,7 @@ class Engine {
 
   void run(const Vars& outputs, const Vars& seeds) {
     const GradMode mode(create_graph_);
+    check_not_released(outputs, wanted_);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       Var seed = seeds.empty() ? Var() : seeds[i];
       if (!seed) {
@@ -128,6 +150,7 @@ class Engine {
       }
       if (!wanted_->needed.contains(&node)) return;
     }
+    node.check_not_released();
     const Vars input_grads = node.backward(grads);
     check(input_grads.size() == node.edges().size(), node.name(), "its backward returned ",
           input_grads.size(), " gradients for ", node.edges().size(), " inputs");

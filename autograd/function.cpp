@@ -81,10 +81,14 @@ void Function::save_output(const Var& output) {
       {output.tensor(), output.tensor().version(), nullptr, output.impl()->output_index});
 }
 
-const Function::Saved& Function::checked(int i) {
+void Function::check_not_released() const {
   check(!released_, name_,
         "the values saved for backward were freed by an earlier backward; pass retain_graph to it "
         "if you want to go back through this graph twice");
+}
+
+const Function::Saved& Function::checked(int i) {
+  check_not_released();
   const Saved& value = saved_.at(static_cast<std::size_t>(i));
   check(value.tensor.version() == value.version, name_, "a value of shape ", value.tensor.shape(),
         " that backward needs was changed in place after the forward pass (version ",

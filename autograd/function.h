@@ -77,6 +77,7 @@ class Function : public std::enable_shared_from_this<Function> {
   void set_inputs(const Vars& inputs);
   int add_output() { return outputs_++; }
   void release_saved();
+  void check_not_released() const;  // throws when release_saved() was called
 
  private:
   struct Saved {

@@ -57,7 +57,8 @@ class Var {
   Var detach() const;
 
   // Accumulates d this / d leaf into the .grad of every leaf that requires it. Without `seed`, this
-  // must be a scalar and the seed is 1; a seed has the shape of this.
+  // must be a scalar and the seed is 1; a seed has the shape of this. Throws, with every .grad as
+  // it was, when an earlier backward without retain_graph freed any part of the graph behind this.
   void backward(const Var& seed = {}, const BackwardOptions& options = {}) const;
 
   const std::shared_ptr<Impl>& impl() const { return impl_; }

@@ -102,6 +102,23 @@ TEST_CASE("a second backward names retain_graph; with it, it works") {
   CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("retain_graph"), Error);
 }
 
+TEST_CASE("a freed graph is refused whole, even where it saved nothing, and .grad stays") {
+  const Var x = leaf(3), w = leaf(5);
+  const Var h = ops::scale(x, 2);  // neither scale nor add saves a value
+  ops::add(h, h).backward();
+  CHECK(x.grad().item() == 4);
+  // The walk would reach w before it reaches the freed part.
+  const Var y = ops::add(ops::scale(h, 7), w);
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[scale] the values saved"), Error);
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("retain_graph"), Error);
+  CHECK(x.grad().item() == 4);
+  CHECK_FALSE(w.grad().defined());
+  CHECK_THROWS_WITH_AS(grad({y}, {x}), doctest::Contains("retain_graph"), Error);
+  // What lies behind the freed part is not asked for here.
+  CHECK(grad({y}, {w, h}, {}, {.retain_graph = true})[1].item() == 7);
+  CHECK(grad({y}, {w})[0].item() == 1);
+}
+
 TEST_CASE("a graph recorded by two threads is walked in the order it was recorded") {
   const Var x = leaf(3);
   Var h = x;
