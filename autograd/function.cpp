@@ -94,6 +94,10 @@ const Function::Saved& Function::checked(int i) {
         " that backward needs was changed in place after the forward pass (version ",
         value.tensor.version(), ", saved at ", value.version,
         "); run backward before the optimiser's step, or clone it");
+  check(!value.input || value.input->tensor.shares_storage(value.tensor), name_,
+        "the tensor of a value of shape ", value.tensor.shape(),
+        " that backward needs was replaced after the forward pass; move or convert a module before "
+        "the forward pass, not between it and backward");
   return value;
 }
 

@@ -66,8 +66,8 @@ class Function : public std::enable_shared_from_this<Function> {
   bool needs_grad(int input) const { return bool(edges_.at(static_cast<std::size_t>(input))); }
 
   // Saving a value for backward; saved(i) returns them in the order they were saved and throws when
-  // the value was changed in place since. An input keeps its history alive; an output keeps its
-  // memory and a weak link, so that a node does not own itself.
+  // the value was changed in place, or its Var was given another tensor, since. An input keeps its
+  // history alive; an output keeps its memory and a weak link, so that a node does not own itself.
   void save(const Var& input);
   void save_output(const Var& output);
   Var saved(int i);

@@ -130,6 +130,15 @@ TEST_CASE("a graph recorded by two threads is walked in the order it was recorde
   CHECK(grad({z}, {x})[0].item() == 2 * 3 * std::pow(2.0, 40) + 2 * std::pow(2.0, 20));
 }
 
+TEST_CASE("a tensor replaced between forward and backward is an error that names the operation") {
+  const Var x = leaf(3);
+  const Var y = ops::mul(x, x);
+  x.impl()->tensor = Tensor::scalar(4, DType::f64);  // as Module::to does
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] the tensor of a value of shape ()"),
+                       Error);
+  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("was replaced"), Error);
+}
+
 TEST_CASE("an in-place change between forward and backward is an error that names the operation") {
   const Var x = leaf(3);
   const Var y = ops::mul(x, x);
