@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autograd/ops/add.h"
+#include "kernels/elementwise/elementwise.h"
 
 namespace imago {
 namespace {
@@ -106,9 +107,15 @@ void accumulate_into_leaf(Var::Impl& leaf, const Var& g, bool create_graph) {
     accumulate(leaf.grad, g);
     return;
   }
-  const Var sum = leaf.grad ? ops::add(leaf.grad, g) : g;
   if (!leaf.grad_memory) leaf.grad_memory = Tensor::empty_like(leaf.tensor);
-  leaf.grad_memory.copy_from(sum.tensor());
+  if (leaf.grad) {
+    // A gradient recorded under create_graph lives elsewhere.
+    const Tensor& sum = leaf.grad.tensor();
+    if (!sum.shares_storage(leaf.grad_memory)) leaf.grad_memory.copy_from(sum);
+    kernels::add_into(leaf.grad_memory, g.tensor());
+  } else {
+    leaf.grad_memory.copy_from(g.tensor());
+  }
   leaf.grad = Var(leaf.grad_memory);
 }
 

@@ -130,6 +130,21 @@ TEST_CASE("a graph recorded by two threads is walked in the order it was recorde
   CHECK(grad({z}, {x})[0].item() == 2 * 3 * std::pow(2.0, 40) + 2 * std::pow(2.0, 20));
 }
 
+TEST_CASE("a gradient recorded with create_graph is added to like any other") {
+  const Var x = leaf(2);
+  ops::mul(x, x).backward({}, {.create_graph = true});
+  CHECK(x.grad().requires_grad());
+  ops::mul(x, x).backward();
+  CHECK(x.grad().item() == 8);
+  CHECK_FALSE(x.grad().requires_grad());
+  const double* address = x.grad().tensor().data<double>();
+  const auto version = x.grad().tensor().version();
+  ops::mul(x, x).backward();
+  CHECK(x.grad().item() == 12);
+  CHECK(x.grad().tensor().data<double>() == address);
+  CHECK(x.grad().tensor().version() > version);
+}
+
 TEST_CASE("a tensor replaced between forward and backward is an error that names the operation") {
   const Var x = leaf(3);
   const Var y = ops::mul(x, x);
