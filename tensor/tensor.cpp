@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "tensor/context.h"
+#include "tensor/convert.h"
 
 namespace imago {
 
@@ -31,12 +32,7 @@ Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       dtype, "full", [&]<class T> {
         T* p = t.mutable_data<T>();
-        T v{};
-        if constexpr (std::is_same_v<T, bf16>) {
-          v = bf16(static_cast<float>(value));
-        } else {
-          v = static_cast<T>(value);
-        }
+        const T v = convert<T>(value);
         for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = v;
       });
   return t;

@@ -1,6 +1,6 @@
 // Tensor: memory with a shape, a dtype and a device. It has no history; see autograd/var.h for the
-// differentiable kind. Always contiguous: images are (N, H, W, C), convolution weights (K, R, S,
-// C).
+// differentiable kind. Always contiguous: images are (N, H, W, C),
+// convolution weights (K, R, S, C).
 //
 // Copying a Tensor copies the handle; both then share one storage. reshape and slice share storage
 // too; everything else copies.
@@ -25,6 +25,7 @@ class Tensor {
   static Tensor empty(const Shape& shape, DType dtype = DType::f32);
   static Tensor empty(const Shape& shape, DType dtype, Device device);
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
+  // Every element `value`, converted as in tensor/convert.h (integers saturate, NaN becomes 0).
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
   static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
   static Tensor empty_like(const Tensor& other);
@@ -52,8 +53,8 @@ class Tensor {
   const T* data() const {
     return reinterpret_cast<const T*>(checked(dtype_of<T>()));
   }
-  // Elements for writing; counts as one change of the storage's version. Take it once, outside
-  // parallel loops.
+  // Elements for writing; counts as one change of the storage's version.
+  // Take it once, outside parallel loops.
   template <class T>
   T* mutable_data() {
     auto* p = reinterpret_cast<T*>(checked(dtype_of<T>()));

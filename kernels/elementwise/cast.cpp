@@ -1,7 +1,7 @@
 // cast and fill: elements change type, not value.
-#include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
+#include "tensor/convert.h"
 
 namespace imago::kernels {
 namespace {

@@ -1,6 +1,6 @@
 // The specification: one element at a time, every step in f64, rounded once at the end.
-#include "kernels/elementwise/convert.h"
 #include "kernels/elementwise/elementwise.h"
+#include "tensor/convert.h"
 
 namespace imago::kernels {
 namespace {

@@ -1,7 +1,7 @@
 #include "kernels/image/image.h"
 
-#include "kernels/elementwise/convert.h"
 #include "kernels/parallel.h"
+#include "tensor/convert.h"
 
 namespace imago::kernels {
 namespace {

@@ -1,8 +1,8 @@
 // The specification of sum_to.
 #include <vector>
 
-#include "kernels/elementwise/convert.h"
 #include "kernels/reduce/reduce.h"
+#include "tensor/convert.h"
 
 namespace imago::kernels {
 

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <cstdint>
+
 #include "tensor/context.h"
 
 using namespace imago;
@@ -44,6 +47,18 @@ TEST_CASE("tensors print readably") {
 TEST_CASE("a CUDA tensor in a build without CUDA says so") {
   CHECK_THROWS_WITH(Tensor::empty({2}, DType::f32, Device::cuda()),
                     "[tensor] no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)");
+}
+
+TEST_CASE("full saturates where a value does not fit and makes NaN an integer zero") {
+  const double nan = std::nan("");
+  CHECK(Tensor::full({2}, 300, DType::u8).data<std::uint8_t>()[1] == 255);
+  CHECK(Tensor::full({1}, -1, DType::u8).data<std::uint8_t>()[0] == 0);
+  CHECK(Tensor::full({1}, -2.9, DType::i32).data<std::int32_t>()[0] == -2);
+  CHECK(Tensor::full({1}, 1e300, DType::i32).data<std::int32_t>()[0] == INT32_MAX);
+  CHECK(Tensor::full({1}, -1e300, DType::i64).data<std::int64_t>()[0] == INT64_MIN);
+  CHECK(Tensor::full({1}, nan, DType::i64).data<std::int64_t>()[0] == 0);
+  CHECK(std::isnan(Tensor::full({1}, nan, DType::bf16).item()));
+  CHECK(std::isinf(Tensor::full({1}, 1e300, DType::f32).item()));
 }
 
 TEST_CASE("bf16 rounds to nearest even and keeps NaN") {

@@ -1,4 +1,5 @@
-// One element from any dtype to any, as cast promises.
+// One element from any dtype to any: the one rule for casts, fills and constants. Floating to
+// integer drops the fraction and saturates, NaN becomes 0; integer to integer saturates.
 #pragma once
 
 #include <cmath>
@@ -8,7 +9,7 @@
 
 #include "tensor/dtype.h"
 
-namespace imago::kernels {
+namespace imago {
 
 // Saturates instead of the undefined behaviour of a plain conversion out of range.
 template <class To, class From>
@@ -42,4 +43,4 @@ To convert(From value) {
   }
 }
 
-}  // namespace imago::kernels
+}  // namespace imago
