@@ -12,27 +12,25 @@ namespace {
 constexpr std::int64_t edge = 3;        // elements shown at each end of a long dimension
 constexpr std::int64_t threshold = 64;  // smaller tensors are shown whole
 
-double element(const Tensor& t, std::int64_t i) {
-  double value = 0;
-  dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
-      t.dtype(), "print", [&]<class T> { value = static_cast<double>(t.data<T>()[i]); });
-  return value;
-}
-
-std::string format(double value, bool floating) {
+// Element i, wide enough that ordinary values line up in columns.
+std::string format(const Tensor& t, std::int64_t i) {
   std::ostringstream out;
-  if (floating) {
-    out << std::setw(11) << std::setprecision(5) << value;
-  } else {
-    out << std::setw(4) << static_cast<std::int64_t>(value);
-  }
+  dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
+      t.dtype(), "print", [&]<class T> {
+        const T value = t.data<T>()[i];
+        if constexpr (std::is_integral_v<T>) {
+          out << std::setw(3) << static_cast<std::int64_t>(value);
+        } else {
+          out << std::setw(10) << std::setprecision(5) << static_cast<double>(value);
+        }
+      });
   return out.str();
 }
 
 void print_level(std::ostream& out, const Tensor& t, int level, std::int64_t offset,
                  std::int64_t count, bool abbreviate) {
   if (level == t.dim()) {
-    out << format(element(t, offset), is_floating(t.dtype()));
+    out << ' ' << format(t, offset);
     return;
   }
   const std::int64_t extent = t.shape()[level];

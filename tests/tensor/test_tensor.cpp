@@ -38,6 +38,15 @@ TEST_CASE("wrong shapes and dtypes are refused by name") {
 TEST_CASE("tensors print readably") {
   CHECK(Tensor::from<std::int64_t>({1, 2, 3}, {3}).to_string() ==
         "Tensor(3,) i64 cpu\n[   1   2   3]");
+  // The widest of each kind: neighbours stay apart, and integers keep all their digits.
+  CHECK(
+      Tensor::from<std::int64_t>({INT64_MAX, INT64_MIN, (INT64_C(1) << 53) + 1}, {3}).to_string() ==
+      "Tensor(3,) i64 cpu\n[ 9223372036854775807 -9223372036854775808 9007199254740993]");
+  CHECK(Tensor::from<double>({-1.23456e-100, -1.23456e-100}, {1, 2}).to_string() ==
+        "Tensor(1, 2) f64 cpu\n[[ -1.2346e-100 -1.2346e-100]]");
+  CHECK(Tensor::from<float>({1.5f, -0.25f}, {2}).to_string() ==
+        "Tensor(2,) f32 cpu\n[        1.5      -0.25]");
+  CHECK(Tensor::from<std::uint8_t>({7, 255}, {2}).to_string() == "Tensor(2,) u8 cpu\n[   7 255]");
   CHECK(Tensor().to_string() == "Tensor(undefined)");
   const std::string big = Tensor::zeros({100, 100}).to_string();
   CHECK(big.find("...") != std::string::npos);
