@@ -15,7 +15,8 @@ std::ostream& operator<<(std::ostream& out, Device device) {
 }
 
 void require_kernel_device(const char* op, Device device) {
-  check(device.is_cpu(), op, "no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)");
+  check(device.is_cpu(), op,
+        "no CUDA kernel in this build (configured with IMAGO_CUDA=" IMAGO_CUDA_MODE ")");
 }
 
 }  // namespace imago

@@ -24,7 +24,7 @@ struct Device {
 
 std::ostream& operator<<(std::ostream& out, Device device);
 
-// Throws "[op] no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)" for a CUDA device.
+// Throws "[op] no CUDA kernel in this build (configured with IMAGO_CUDA=...)" for a CUDA device.
 void require_kernel_device(const char* op, Device device);
 
 }  // namespace imago

@@ -54,8 +54,9 @@ TEST_CASE("tensors print readably") {
 }
 
 TEST_CASE("a CUDA tensor in a build without CUDA says so") {
-  CHECK_THROWS_WITH(Tensor::empty({2}, DType::f32, Device::cuda()),
-                    "[tensor] no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)");
+  CHECK_THROWS_WITH(
+      Tensor::empty({2}, DType::f32, Device::cuda()),
+      "[tensor] no CUDA kernel in this build (configured with IMAGO_CUDA=" IMAGO_CUDA_MODE ")");
 }
 
 TEST_CASE("full saturates where a value does not fit and makes NaN an integer zero") {
