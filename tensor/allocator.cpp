@@ -63,14 +63,15 @@ void* CachingAllocator::allocate(std::size_t bytes) {
     stats_.cache_hits += 1;
   } else {
     block = source_.acquire(rounded);
+    const std::size_t cached = stats_.cached_bytes;
     if (!block) {
       empty_cache_locked();
       block = source_.acquire(rounded);
     }
     if (!block) {
       fail("allocate", "out of memory on ", source_.name(), ": ", bytes, " bytes requested, ",
-           stats_.live_bytes, " live, ", stats_.cached_bytes,
-           " cached; use a smaller batch or model");
+           stats_.live_bytes, " live, ", cached,
+           " cached and given back in vain; use a smaller batch or model");
     }
   }
   IMAGO_UNPOISON(block, rounded);

@@ -63,9 +63,16 @@ TEST_CASE("an exhausted source gives the cache back before failing") {
   allocator.deallocate(a, 2048);
   void* b = allocator.allocate(4096);  // only fits once the cached block is released
   CHECK(b != nullptr);
-  CHECK_THROWS_WITH_AS(allocator.allocate(10),
-                       "[allocate] out of memory on test: 10 bytes requested, 4096 live, 0 cached; "
-                       "use a smaller batch or model",
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      allocator.allocate(10),
+      "[allocate] out of memory on test: 10 bytes requested, 4096 live, 0 cached and "
+      "given back in vain; use a smaller batch or model",
+      Error);
   allocator.deallocate(b, 4096);
+  CHECK_THROWS_WITH_AS(
+      allocator.allocate(8192),
+      "[allocate] out of memory on test: 8192 bytes requested, 0 live, 4096 cached "
+      "and given back in vain; use a smaller batch or model",
+      Error);
+  CHECK(allocator.stats().cached_bytes == 0);
 }
