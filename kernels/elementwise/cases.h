@@ -51,7 +51,6 @@ inline std::vector<UnaryCase> unary_cases() {
       {Unary::abs, 0, -9, 9, 0, 0.0},
       {Unary::scale, -1.75, -9, 9, 0.5},
       {Unary::add_scalar, 11.5, -9, 9, 0.5},
-      {Unary::reciprocal, 0, 0.1, 9, 0.5},
   };
 }
 

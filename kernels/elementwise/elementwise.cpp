@@ -217,9 +217,6 @@ Tensor scale(const Tensor& x, double factor) {
 Tensor add_scalar(const Tensor& x, double term) {
   return unary(Unary::add_scalar, x, term);
 }
-Tensor reciprocal(const Tensor& x) {
-  return unary(Unary::reciprocal, x);
-}
 Tensor add(const Tensor& a, const Tensor& b) {
   return binary(Binary::add, a, b);
 }
@@ -249,9 +246,9 @@ Tensor abs_grad(const Tensor& dy, const Tensor& x) {
 }
 
 const char* name_of(Unary op) {
-  static constexpr std::array names{"neg",  "exp",     "log",        "sqrt",      "square",
-                                    "tanh", "sigmoid", "softplus",   "relu",      "leaky_relu",
-                                    "abs",  "scale",   "add_scalar", "reciprocal"};
+  static constexpr std::array names{"neg",  "exp",     "log",       "sqrt", "square",
+                                    "tanh", "sigmoid", "softplus",  "relu", "leaky_relu",
+                                    "abs",  "scale",   "add_scalar"};
   return names[static_cast<std::size_t>(op)];
 }
 

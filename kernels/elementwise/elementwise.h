@@ -27,7 +27,6 @@ Tensor leaky_relu(const Tensor& x, double slope);  // x > 0 ? x : slope x
 Tensor abs(const Tensor& x);
 Tensor scale(const Tensor& x, double factor);     // factor x
 Tensor add_scalar(const Tensor& x, double term);  // x + term
-Tensor reciprocal(const Tensor& x);               // 1 / x
 
 // a and b broadcast as in NumPy: extents are aligned at the innermost dimension; a missing extent
 // or one of 1 is repeated.

@@ -21,7 +21,6 @@ enum class Unary {
   abs,
   scale,
   add_scalar,
-  reciprocal,
 };
 
 // The gradient kernels take (dy, y) or (dy, x).
@@ -52,7 +51,6 @@ template <Unary op, class T>
   if constexpr (op == Unary::abs) return std::fabs(x);
   if constexpr (op == Unary::scale) return a * x;
   if constexpr (op == Unary::add_scalar) return x + a;
-  if constexpr (op == Unary::reciprocal) return T(1) / x;
 }
 
 template <Binary op, class T>
@@ -98,8 +96,6 @@ template <class F>
       return f.template operator()<Unary::scale>();
     case Unary::add_scalar:
       return f.template operator()<Unary::add_scalar>();
-    case Unary::reciprocal:
-      return f.template operator()<Unary::reciprocal>();
   }
 }
 

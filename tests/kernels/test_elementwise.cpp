@@ -106,7 +106,7 @@ TEST_CASE("elementwise: values at the ends of the range, and NaN") {
   CHECK(f32_of(Unary::softplus, 1000) == 1000);
   CHECK(f32_of(Unary::relu, -3) == 0);
   CHECK(std::isnan(f32_of(Unary::sqrt, -1)));
-  for (int op = 0; op <= static_cast<int>(Unary::reciprocal); ++op) {
+  for (int op = 0; op <= static_cast<int>(Unary::add_scalar); ++op) {
     CAPTURE(name_of(static_cast<Unary>(op)));
     CHECK(std::isnan(f32_of(static_cast<Unary>(op), nan)));
   }
@@ -144,7 +144,6 @@ TEST_CASE("elementwise: known answers") {
   CHECK(is(sqrt(p), {0.5, 1, 1.4142135623730951, 2, 3}));
   CHECK(is(log(p),
            {-1.3862943611198906, 0, 0.6931471805599453, 1.3862943611198906, 2.1972245773362196}));
-  CHECK(is(reciprocal(p), {4, 1, 0.5, 0.25, 1.0 / 9}));
   CHECK(is(sub(x, p), {-2.25, -1.5, -2, -3, -6}));
   CHECK(is(div(x, p), {-8, -0.5, 0, 0.25, 1.0 / 3}));
   CHECK(is(tanh_grad(p, x), {-0.75, 0.75, 2, 0, -72}));
