@@ -19,8 +19,8 @@ TEST_CASE("generate draws grids and folders, the same for the same seed") {
   REQUIRE(play.run(from + "--grid 2x3 --out a.png").status == 0);
   REQUIRE(play.run(from + "--grid 2x3 --out b.png").status == 0);
   REQUIRE(play.run(from + "--grid 2x3 --out c.png --seed 9").status == 0);
-  CHECK(text_of(play / "a.png") == text_of(play / "b.png"));
-  CHECK(text_of(play / "a.png") != text_of(play / "c.png"));
+  CHECK(read_bytes(play / "a.png") == read_bytes(play / "b.png"));
+  CHECK(read_bytes(play / "a.png") != read_bytes(play / "c.png"));
   CHECK(imago::data::load_image(play / "a.png").height == 2 * 16 + 2);
   REQUIRE(play.run(from + "--count 5 --out folder").status == 0);
   CHECK(imago::data::load_image(play / "folder/000004.png").width == 16);
@@ -31,7 +31,7 @@ TEST_CASE("generate draws grids and folders, the same for the same seed") {
     INFO(command << ": " << o.err);
     CHECK(o.status == status);
     CHECK(one_line(o.err));
-    CHECK(has(o.err, part));
+    CHECK(contains(o.err, part));
   };
   fails("generate", 2, "--checkpoint");
   fails(from + "--grid 2by3", 2, "2by3");
@@ -47,8 +47,8 @@ TEST_CASE("evaluate prints distance, variety and their ratios") {
   const Outcome o = play.run("evaluate --generator run/checkpoint.safetensors --count 16");
   INFO(o.err);
   CHECK(o.status == 0);
-  CHECK(has(o.out, "sliced Wasserstein distance to real"));
-  CHECK(has(o.out, "mean pairwise distance of samples"));
+  CHECK(contains(o.out, "sliced Wasserstein distance to real"));
+  CHECK(contains(o.out, "mean pairwise distance of samples"));
   CHECK(play.run("evaluate --generator run/config.json").status == 1);
 }
 
@@ -65,10 +65,10 @@ TEST_CASE("charts name their lines and survive empty and non-finite data") {
   const std::string svg = svg_chart(
       "step", {{"Losses", {{"D", {1, 2, 3}, {0.5, nan, 0.7}}, {"G", {}, {}}}, {{"log 2", 0.69}}}});
   CHECK(svg.starts_with("<svg"));
-  CHECK(has(svg, "log 2"));
-  CHECK_FALSE(has(svg, "nan"));
-  CHECK_FALSE(has(svg, "inf"));
-  CHECK(has(svg_chart("x", {{"nothing", {}, {}}}), "</svg>"));
+  CHECK(contains(svg, "log 2"));
+  CHECK_FALSE(contains(svg, "nan"));
+  CHECK_FALSE(contains(svg, "inf"));
+  CHECK(contains(svg_chart("x", {{"nothing", {}, {}}}), "</svg>"));
   Series lots{"many", {}, {}};
   for (int i = 0; i < 100'000; ++i) lots.x.push_back(i), lots.y.push_back(std::sin(i * 1e-3));
   CHECK(svg_chart("x", {{"long", {lots}, {}}}).size() < 40'000);
@@ -81,7 +81,7 @@ TEST_CASE("metrics are cut back to a step; half a line at the end is not counted
   std::ofstream(folder.metrics(), std::ios::app) << "{\"step\":5";
   CHECK(folder.read_metrics().size() == 4);
   folder.truncate_metrics(20);
-  CHECK(text_of(folder.metrics()) == "{\"step\":10}\n{\"step\":20}\n");
+  CHECK(read_bytes(folder.metrics()) == "{\"step\":10}\n{\"step\":20}\n");
   std::ofstream(folder.metrics(), std::ios::app) << "nonsense\n";
   CHECK_THROWS_WITH_AS(folder.read_metrics(), doctest::Contains("line 3"), imago::Error);
 }

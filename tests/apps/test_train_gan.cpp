@@ -17,34 +17,35 @@ TEST_CASE("train_gan writes what it promises") {
   const Outcome o = play.run(small + "--steps 20 --out run");
   INFO(o.err);
   REQUIRE(o.status == 0);
-  CHECK(has(o.out, "step 20/20"));
-  CHECK(has(o.out, "D(G(z))"));
-  CHECK(has(o.out, "img/s"));
+  CHECK(contains(o.out, "step 20/20"));
+  CHECK(contains(o.out, "D(G(z))"));
+  CHECK(contains(o.out, "img/s"));
   for (const char* file : {"config.json", "metrics.jsonl", "loss.svg", "checkpoint.safetensors",
                            "samples/00000000.png", "samples/00000020.png"}) {
     INFO(file);
     CHECK(fs::file_size(play / "run" / file) > 0);
   }
-  CHECK(has(text_of(play / "run/metrics.jsonl"), "{\"step\":20,\"loss_d\":"));
-  CHECK(has(text_of(play / "run/loss.svg"), "log 2"));
-  CHECK_FALSE(has(text_of(play / "run/checkpoint.safetensors"), play.operator/("").string()));
+  CHECK(contains(read_bytes(play / "run/metrics.jsonl"), "{\"step\":20,\"loss_d\":"));
+  CHECK(contains(read_bytes(play / "run/loss.svg"), "log 2"));
+  CHECK_FALSE(
+      contains(read_bytes(play / "run/checkpoint.safetensors"), play.operator/("").string()));
 }
 
 TEST_CASE("train_gan: N steps, stop, resume and M steps give the bytes of N + M steps") {
   const Playground play;
   REQUIRE(play.run(small + "--steps 6 --seed 3 --out whole").status == 0);
   REQUIRE(play.run(small + "--steps 3 --seed 3 --out parts --threads 1").status == 0);
-  const std::string half = text_of(play / "parts/checkpoint.safetensors");
+  const std::string half = read_bytes(play / "parts/checkpoint.safetensors");
   const Outcome o = play.run("train_gan --resume --out parts --steps 6 --threads 3");
   INFO(o.err);
   REQUIRE(o.status == 0);
-  CHECK(has(o.out, "Going on after step 3"));
-  const std::string whole = text_of(play / "whole/checkpoint.safetensors");
-  CHECK(whole == text_of(play / "parts/checkpoint.safetensors"));
+  CHECK(contains(o.out, "Going on after step 3"));
+  const std::string whole = read_bytes(play / "whole/checkpoint.safetensors");
+  CHECK(whole == read_bytes(play / "parts/checkpoint.safetensors"));
   CHECK(whole != half);
-  CHECK(text_of(play / "whole/samples/00000006.png") ==
-        text_of(play / "parts/samples/00000006.png"));
-  CHECK(has(play.run("train_gan --resume --out parts").out, "Nothing to do"));
+  CHECK(read_bytes(play / "whole/samples/00000006.png") ==
+        read_bytes(play / "parts/samples/00000006.png"));
+  CHECK(contains(play.run("train_gan --resume --out parts").out, "Nothing to do"));
 }
 
 TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same bytes") {
@@ -59,15 +60,15 @@ TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same 
   REQUIRE(saved != std::string::npos);
   const std::string steps = std::to_string(std::stoi(o.out.substr(saved + 19)));
   REQUIRE(play.run(small + "--steps " + steps + " --out whole").status == 0);
-  CHECK(text_of(play / "whole/checkpoint.safetensors") ==
-        text_of(play / "killed/checkpoint.safetensors"));
+  CHECK(read_bytes(play / "whole/checkpoint.safetensors") ==
+        read_bytes(play / "killed/checkpoint.safetensors"));
 }
 
 TEST_CASE("train_gan: Ctrl-C saves and says how to go on") {
   const Playground play;
   const Outcome o = play.run(small + "--steps 1000000 --out run", "timeout -s INT 2");
-  CHECK(has(o.out, "Stopped after step"));
-  CHECK(has(o.out, "train_gan --resume --out run"));
+  CHECK(contains(o.out, "Stopped after step"));
+  CHECK(contains(o.out, "train_gan --resume --out run"));
   CHECK(fs::exists(play / "run/checkpoint.safetensors"));
   CHECK(fs::exists(play / "run/loss.svg"));
 }
@@ -80,7 +81,7 @@ TEST_CASE(
     INFO(command << ": " << o.err);
     CHECK(o.status == status);
     CHECK(one_line(o.err));
-    CHECK(has(o.err, part));
+    CHECK(contains(o.err, part));
   };
   check("train_gan --stepz 3", 2, "--stepz");
   check("train_gan --steps 0", 2, "--steps");

@@ -5,28 +5,31 @@
 #include <cmath>
 
 #include "data/procedural_dataset.h"
-#include "scratch.h"
+#include "pictures.h"
 #include "tensor/context.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::data;
 using namespace imago::data::test;
+using namespace imago::test;
 
 namespace {
 
-void fill(const Scratch& scratch, int images) {
+void fill(const TemporaryFolder& scratch, int images) {
   for (int i = 0; i < images; ++i) {
     const auto key = static_cast<std::uint32_t>(i);
-    put(scratch / ("p" + std::to_string(i)) / "face.png", png(noise(12 + i, 15, key)));
+    write_bytes(scratch / ("p" + std::to_string(i)) / "face.png", png(noise(12 + i, 15, key)));
   }
 }
 
 }  // namespace
 
 TEST_CASE("a stream counts steps from 1 and gives floats in [-1, 1]") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   fill(scratch, 11);
-  const Faces faces(scratch.folder(), {.size = 10, .batch = 3});
+  const Faces faces(scratch.path(), {.size = 10, .batch = 3});
   CHECK(faces.size() == 11);
   CHECK(faces.batches_per_epoch() == 3);
   std::int64_t expected = 1;
@@ -48,10 +51,10 @@ TEST_CASE("a stream counts steps from 1 and gives floats in [-1, 1]") {
 }
 
 TEST_CASE("a stream is the loader's batches, normalised") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   fill(scratch, 9);
-  const Faces faces(scratch.folder(), {.size = 8, .batch = 4, .seed = 5, .workers = 0});
-  Loader loader(std::make_shared<FolderDataset>(scratch.folder(), FolderOptions{.size = 8}),
+  const Faces faces(scratch.path(), {.size = 8, .batch = 4, .seed = 5, .workers = 0});
+  Loader loader(std::make_shared<FolderDataset>(scratch.path(), FolderOptions{.size = 8}),
                 {.batch = 4, .seed = 5, .workers = 0});
   for (auto&& [step, real] : faces.stream(3)) {
     const Tensor bytes = loader.next();
@@ -66,14 +69,14 @@ TEST_CASE("a stream is the loader's batches, normalised") {
 }
 
 TEST_CASE("a stream resumes after any step, with other workers too") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   fill(scratch, 10);
   std::vector<Tensor> expected;
-  const Faces faces(scratch.folder(), {.size = 8, .batch = 3, .seed = 2});
+  const Faces faces(scratch.path(), {.size = 8, .batch = 3, .seed = 2});
   for (auto&& [step, real] : faces.stream(8)) expected.push_back(real);
   REQUIRE(expected.size() == 8);
   for (const int workers : {0, 1, 3}) {
-    const Faces again(scratch.folder(),
+    const Faces again(scratch.path(),
                       {.size = 8, .batch = 3, .seed = 2, .workers = workers, .cache_bytes = 0});
     for (const std::int64_t start : {0, 4, 7}) {
       std::int64_t next = start;
@@ -91,11 +94,11 @@ TEST_CASE("a stream resumes after any step, with other workers too") {
 }
 
 TEST_CASE("the seed of manual_seed is the default") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   fill(scratch, 10);
   const ContextScope scope;
   const auto first = [&](const FacesOptions& options) {
-    auto stream = Faces(scratch.folder(), options).stream(1);
+    auto stream = Faces(scratch.path(), options).stream(1);
     return stream.begin()->real;
   };
   manual_seed(77);
@@ -123,9 +126,10 @@ TEST_CASE("procedural faces come as a data set and by name") {
         CHECK(image.pixels == face.rgb);
       }
     }
-    CHECK(has(error_of([&] { dataset.get(6, augment, image.pixels.data()); }), "image 6 of 6"));
+    CHECK(
+        contains(error_of([&] { dataset.get(6, augment, image.pixels.data()); }), "image 6 of 6"));
   }
-  CHECK(has(error_of([&] { ProceduralDataset({.size = -1}); }), "size must be"));
+  CHECK(contains(error_of([&] { ProceduralDataset({.size = -1}); }), "size must be"));
 
   const auto first = [](std::uint64_t seed, int workers) {
     auto stream =
@@ -138,23 +142,23 @@ TEST_CASE("procedural faces come as a data set and by name") {
 }
 
 TEST_CASE("problems come with names and advice") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   fill(scratch, 4);
-  CHECK(has(error_of([&] { Faces(scratch.folder(), {}); }),
-            "has 4 images but the batch is 128; use a smaller --batch"));
-  CHECK(has(error_of([&] { Faces("no/such/folder", {}); }), "no/such/folder: no such folder"));
-  put(scratch / "p1" / "face.png", "broken");
-  const Faces faces(scratch.folder(), {.size = 8, .batch = 4});
-  CHECK(has(error_of([&] {
-              for (auto&& batch : faces.stream(5)) FAIL("step " << batch.step);
-            }),
-            "p1/face.png: not an image"));
-  const Faces lenient(scratch.folder(), {.size = 8, .batch = 4, .skip_broken = true});
+  CHECK(contains(error_of([&] { Faces(scratch.path(), {}); }),
+                 "has 4 images but the batch is 128; use a smaller --batch"));
+  CHECK(contains(error_of([&] { Faces("no/such/folder", {}); }), "no/such/folder: no such folder"));
+  write_bytes(scratch / "p1" / "face.png", "broken");
+  const Faces faces(scratch.path(), {.size = 8, .batch = 4});
+  CHECK(contains(error_of([&] {
+                   for (auto&& batch : faces.stream(5)) FAIL("step " << batch.step);
+                 }),
+                 "p1/face.png: not an image"));
+  const Faces lenient(scratch.path(), {.size = 8, .batch = 4, .skip_broken = true});
   int steps = 0;
   for ([[maybe_unused]] auto&& batch : lenient.stream(5)) ++steps;
   CHECK(steps == 5);
   auto stream = lenient.stream(2);
   stream.begin();
-  CHECK(has(error_of([&] { stream.begin(); }), "only once"));
-  CHECK(has(error_of([&] { lenient.stream(2, Device::cpu(), -1); }), "not negative"));
+  CHECK(contains(error_of([&] { stream.begin(); }), "only once"));
+  CHECK(contains(error_of([&] { lenient.stream(2, Device::cpu(), -1); }), "not negative"));
 }

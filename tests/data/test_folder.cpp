@@ -7,18 +7,21 @@
 
 #include "data/dataset.h"
 #include "data/transform.h"
-#include "scratch.h"
+#include "pictures.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::data;
 using namespace imago::data::test;
+using namespace imago::test;
 
 namespace {
 
-std::vector<std::string> names(const Scratch& scratch) {
+std::vector<std::string> names(const TemporaryFolder& scratch) {
   std::vector<std::string> out;
-  for (const auto& path : list_images(scratch.folder())) {
-    out.push_back(path.native().substr(scratch.folder().native().size() + 1));
+  for (const auto& path : list_images(scratch.path())) {
+    out.push_back(path.native().substr(scratch.path().native().size() + 1));
   }
   return out;
 }
@@ -33,14 +36,14 @@ Image get(const Dataset& dataset, std::int64_t index) {
 }  // namespace
 
 TEST_CASE("images at any depth are listed in the order of their bytes") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const std::vector<std::string> expected = {"10.jpg",          "2.PNG", "Z.JpEg",      "a b.bmp",
                                              "a.pgm",           "b.ppm", "b/c/d/e.png", "b/x.jpg",
                                              "caf\xc3\xa9.png", "e.pnm", "\xff\xfe.png"};
-  for (const auto& name : expected) put(scratch / name, "x");
+  for (const auto& name : expected) write_bytes(scratch / name, "x");
   for (const char* other : {"notes.txt", "jpg", "x.jpg.bak", ".hidden.png", "._a.jpg",
                             ".thumbs/a.png", "b/Makefile", "png.gif"}) {
-    put(scratch / other, "x");
+    write_bytes(scratch / other, "x");
   }
   fs::create_directories(scratch / "folder.png");
   ::mkfifo((scratch / "pipe.png").c_str(), 0600);  // opening it would wait for ever
@@ -49,9 +52,9 @@ TEST_CASE("images at any depth are listed in the order of their bytes") {
 }
 
 TEST_CASE("links are followed, cycles and second ways are not") {
-  const Scratch scratch;
-  put(scratch / "photos" / "a.png", "x");
-  put(scratch / "outside" / "b.png", "x");
+  const TemporaryFolder scratch;
+  write_bytes(scratch / "photos" / "a.png", "x");
+  write_bytes(scratch / "outside" / "b.png", "x");
   fs::create_directory_symlink("../outside", scratch / "photos" / "more");
   fs::create_directory_symlink("..", scratch / "photos" / "up");
   fs::create_symlink("../outside/b.png", scratch / "photos" / "one.png");
@@ -65,28 +68,28 @@ TEST_CASE("links are followed, cycles and second ways are not") {
 }
 
 TEST_CASE("missing, empty and wrong folders are errors by name") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const auto error = [&](const fs::path& path) { return error_of([&] { list_images(path); }); };
-  CHECK(has(error(scratch / "none"), "none: no such folder"));
-  put(scratch / "empty" / "deep" / "readme.txt", "x");
-  CHECK(has(error(scratch / "empty"), "empty: holds no image"));
-  put(scratch / "a.png", "x");
-  CHECK(has(error(scratch / "a.png"), "a.png: is not a folder"));
+  CHECK(contains(error(scratch / "none"), "none: no such folder"));
+  write_bytes(scratch / "empty" / "deep" / "readme.txt", "x");
+  CHECK(contains(error(scratch / "empty"), "empty: holds no image"));
+  write_bytes(scratch / "a.png", "x");
+  CHECK(contains(error(scratch / "a.png"), "a.png: is not a folder"));
 }
 
 TEST_CASE("FolderDataset gives cropped and resized images, cached or not") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   for (int i = 0; i < 6; ++i) {
     const auto key = static_cast<std::uint32_t>(i);
-    put(scratch / (std::to_string(i) + ".png"), png(noise(20 + 7 * i, 50 - 5 * i, key)));
+    write_bytes(scratch / (std::to_string(i) + ".png"), png(noise(20 + 7 * i, 50 - 5 * i, key)));
   }
   const std::size_t bytes = 16 * 16 * 3;
-  const FolderDataset all(scratch.folder(), {.size = 16});
-  const FolderDataset none(scratch.folder(), {.size = 16, .cache_bytes = 0});
-  const FolderDataset some(scratch.folder(), {.size = 16, .cache_bytes = 4 * bytes + 5});
+  const FolderDataset all(scratch.path(), {.size = 16});
+  const FolderDataset none(scratch.path(), {.size = 16, .cache_bytes = 0});
+  const FolderDataset some(scratch.path(), {.size = 16, .cache_bytes = 4 * bytes + 5});
   CHECK(all.size() == 6);
-  CHECK(has(all.describe(), "6 images of " + scratch.folder().native() + " at 16 x 16"));
-  CHECK(has(some.describe(), "the first 4 are kept"));
+  CHECK(contains(all.describe(), "6 images of " + scratch.path().native() + " at 16 x 16"));
+  CHECK(contains(some.describe(), "the first 4 are kept"));
   std::vector<Image> expected;
   for (int i = 0; i < 6; ++i) {
     expected.push_back(square(load_image(scratch / (std::to_string(i) + ".png")), 16));
@@ -102,37 +105,37 @@ TEST_CASE("FolderDataset gives cropped and resized images, cached or not") {
   for (int i = 0; i < 6; ++i) fs::remove(scratch / (std::to_string(i) + ".png"));
   for (int i = 0; i < 6; ++i) {
     CHECK(get(all, i) == expected[static_cast<std::size_t>(i)]);
-    CHECK(has(error_of([&] { get(none, i); }), std::to_string(i) + ".png: cannot be opened"));
+    CHECK(contains(error_of([&] { get(none, i); }), std::to_string(i) + ".png: cannot be opened"));
     if (i < 4) {
       CHECK(get(some, i) == expected[static_cast<std::size_t>(i)]);
     } else {
       CHECK_THROWS_AS(get(some, i), Error);
     }
   }
-  CHECK(has(error_of([&] { get(all, 6); }), "image 6 of 6"));
-  CHECK(has(error_of([&] { get(all, -1); }), "image -1 of 6"));
+  CHECK(contains(error_of([&] { get(all, 6); }), "image 6 of 6"));
+  CHECK(contains(error_of([&] { get(all, -1); }), "image -1 of 6"));
 }
 
 TEST_CASE("a broken image is an error, or on request replaced by the next good one") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   for (const char* good : {"b.png", "d.png"}) {
-    put(scratch / good, png(noise(8, 8, static_cast<std::uint32_t>(good[0]))));
+    write_bytes(scratch / good, png(noise(8, 8, static_cast<std::uint32_t>(good[0]))));
   }
-  put(scratch / "a.png", "nonsense");
-  put(scratch / "c.jpg", "");
+  write_bytes(scratch / "a.png", "nonsense");
+  write_bytes(scratch / "c.jpg", "");
   Bytes half = png(noise(8, 8));
   half.resize(half.size() / 2);
-  put(scratch / "e.png", half);
-  put(scratch / "f.png", "more nonsense");
+  write_bytes(scratch / "e.png", half);
+  write_bytes(scratch / "f.png", "more nonsense");
   fs::create_symlink("nowhere", scratch / "g.png");
-  const FolderDataset strict(scratch.folder(), {.size = 8});
-  CHECK(has(error_of([&] { get(strict, 0); }), "a.png: not an image"));
-  CHECK(has(error_of([&] { get(strict, 2); }), "c.jpg: an empty file"));
-  CHECK(has(error_of([&] { get(strict, 4); }), "e.png: truncated"));
-  CHECK(has(error_of([&] { get(strict, 6); }), "g.png: cannot be opened"));
+  const FolderDataset strict(scratch.path(), {.size = 8});
+  CHECK(contains(error_of([&] { get(strict, 0); }), "a.png: not an image"));
+  CHECK(contains(error_of([&] { get(strict, 2); }), "c.jpg: an empty file"));
+  CHECK(contains(error_of([&] { get(strict, 4); }), "e.png: truncated"));
+  CHECK(contains(error_of([&] { get(strict, 6); }), "g.png: cannot be opened"));
   const Image b = get(strict, 1), d = get(strict, 3);
   for (const std::size_t cache : {kCacheBytes, std::size_t{0}}) {
-    const FolderDataset lenient(scratch.folder(),
+    const FolderDataset lenient(scratch.path(),
                                 {.size = 8, .skip_broken = true, .cache_bytes = cache});
     CHECK(lenient.size() == 7);
     for (int round = 0; round < 2; ++round) {
@@ -142,14 +145,14 @@ TEST_CASE("a broken image is an error, or on request replaced by the next good o
   }
   fs::remove(scratch / "b.png");
   fs::remove(scratch / "d.png");
-  const FolderDataset hopeless(scratch.folder(), {.size = 8, .skip_broken = true});
-  CHECK(has(error_of([&] { get(hopeless, 0); }), "none of its 5 images can be loaded"));
+  const FolderDataset hopeless(scratch.path(), {.size = 8, .skip_broken = true});
+  CHECK(contains(error_of([&] { get(hopeless, 0); }), "none of its 5 images can be loaded"));
 }
 
 TEST_CASE("a size out of range is an error") {
-  const Scratch scratch;
-  put(scratch / "a.png", png(noise(8, 8)));
+  const TemporaryFolder scratch;
+  write_bytes(scratch / "a.png", png(noise(8, 8)));
   for (const int size : {0, -1, 100000}) {
-    CHECK(has(error_of([&] { FolderDataset(scratch.folder(), {.size = size}); }), "image size"));
+    CHECK(contains(error_of([&] { FolderDataset(scratch.path(), {.size = size}); }), "image size"));
   }
 }

@@ -9,11 +9,13 @@
 #include <set>
 
 #include "data/transform.h"
-#include "scratch.h"
+#include "pictures.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::data;
 using namespace imago::data::test;
+using namespace imago::test;
 
 namespace {
 
@@ -231,11 +233,11 @@ TEST_CASE("options out of range are errors that say what to do") {
   };
   CHECK(error({.batch = 128}) ==
         "[loader] numbers: has 12 images but the batch is 128; use a smaller --batch");
-  CHECK(has(error({.batch = 0}), "batch"));
-  CHECK(has(error({.batch = 4, .workers = -1}), "workers"));
-  CHECK(has(error({.batch = 4, .prefetch = 0}), "prefetch"));
-  CHECK(has(error_of([&] { Loader(nullptr, {}); }), "no data set"));
+  CHECK(contains(error({.batch = 0}), "batch"));
+  CHECK(contains(error({.batch = 4, .workers = -1}), "workers"));
+  CHECK(contains(error({.batch = 4, .prefetch = 0}), "prefetch"));
+  CHECK(contains(error_of([&] { Loader(nullptr, {}); }), "no data set"));
   Loader loader(numbers, {.batch = 12});
-  CHECK(has(error_of([&] { loader.seek(-1); }), "position -1"));
+  CHECK(contains(error_of([&] { loader.seek(-1); }), "position -1"));
   CHECK(loader.next().size(0) == 12);
 }

@@ -5,21 +5,19 @@
 #include <algorithm>
 
 #include "data/image.h"
-#include "scratch.h"
+#include "pictures.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::data;
 using namespace imago::data::test;
+using namespace imago::test;
 
 namespace {
 
-std::size_t files_in(const fs::path& folder) {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
-}
-
-// While it lives no file can grow beyond `bytes`: write() stores a part and then fails, as on a
-// full disk.
+// While it lives no file can grow beyond `bytes`: write() stores a part
+// and then fails, as on a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
@@ -40,19 +38,19 @@ class FileSizeLimit {
 }  // namespace
 
 TEST_CASE("save_png replaces a file and leaves nothing else behind") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const Image first = noise(30, 20, 1), second = noise(30, 20, 2);
   save_png(scratch / "a.png", first);
-  const Bytes bytes = bytes_of(scratch / "a.png");
+  const std::string bytes = read_bytes(scratch / "a.png");
   save_png(scratch / "a.png", second);
   CHECK(load_image(scratch / "a.png") == second);
   save_png(scratch / "b.png", first);
-  CHECK(bytes_of(scratch / "b.png") == bytes);
-  CHECK(files_in(scratch.folder()) == 2);
+  CHECK(read_bytes(scratch / "b.png") == bytes);
+  CHECK(scratch.entries() == 2);
 }
 
 TEST_CASE("a full disk is an error that keeps the old file and leaves no temporary one") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const Image old = noise(4, 4), large = noise(100, 100);
   save_png(scratch / "a.png", old);
   {
@@ -60,35 +58,38 @@ TEST_CASE("a full disk is an error that keeps the old file and leaves no tempora
     const std::string error = error_of([&] { save_png(scratch / "a.png", large); });
     CAPTURE(error);
     CHECK(error.starts_with("[save_png] "));
-    CHECK(has(error, "a.png: cannot write: "));
-    CHECK(has(error, "File too large"));
-    CHECK(has(error_of([&] { save_png(scratch / "new.png", large); }), "File too large"));
+    CHECK(contains(error, "a.png: cannot write: "));
+    CHECK(contains(error, "File too large"));
+    CHECK(contains(error_of([&] { save_png(scratch / "new.png", large); }), "File too large"));
   }
   CHECK(load_image(scratch / "a.png") == old);
-  CHECK(files_in(scratch.folder()) == 1);
+  CHECK(scratch.entries() == 1);
   save_png(scratch / "a.png", large);
   CHECK(load_image(scratch / "a.png") == large);
 
   REQUIRE(fs::is_character_file("/dev/full"));
-  CHECK(has(error_of([&] { save_png("/dev/full", large); }), "No space left on device"));
+  CHECK(contains(error_of([&] { save_png("/dev/full", large); }), "No space left on device"));
   CHECK(fs::is_character_file("/dev/full"));
 }
 
 TEST_CASE("places that cannot be written to are errors by name") {
-  const Scratch scratch;
+  const TemporaryFolder scratch;
   const Image image = noise(4, 4);
-  CHECK(has(error_of([&] { save_png(scratch / "no" / "a.png", image); }), "No such file"));
-  CHECK(has(error_of([&] { save_png(scratch.folder(), image); }), "Is a directory"));
-  put(scratch / "file", "x");
-  CHECK(has(error_of([&] { save_png(scratch / "file" / "a.png", image); }), "Not a directory"));
-  CHECK(files_in(scratch.folder()) == 1);
-  CHECK(has(error_of([&] { save_png(scratch / "a.png", Image{}); }), "takes images of 1 or 3"));
-  CHECK(has(error_of([&] { save_png(scratch / "a.png", noise(3, 3, 0, 4)); }), "1 or 3 channels"));
+  CHECK(contains(error_of([&] { save_png(scratch / "no" / "a.png", image); }), "No such file"));
+  CHECK(contains(error_of([&] { save_png(scratch.path(), image); }), "Is a directory"));
+  write_bytes(scratch / "file", "x");
+  CHECK(
+      contains(error_of([&] { save_png(scratch / "file" / "a.png", image); }), "Not a directory"));
+  CHECK(scratch.entries() == 1);
+  CHECK(
+      contains(error_of([&] { save_png(scratch / "a.png", Image{}); }), "takes images of 1 or 3"));
+  CHECK(contains(error_of([&] { save_png(scratch / "a.png", noise(3, 3, 0, 4)); }),
+                 "1 or 3 channels"));
 }
 
 TEST_CASE("a symbolic link stays one; its target is replaced") {
-  const Scratch scratch;
-  put(scratch / "target.png", "old");
+  const TemporaryFolder scratch;
+  write_bytes(scratch / "target.png", "old");
   fs::create_symlink("target.png", scratch / "link.png");
   const Image image = noise(4, 4);
   save_png(scratch / "link.png", image);

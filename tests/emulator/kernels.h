@@ -10,6 +10,7 @@
 
 #include "kernels/emulator/order.h"
 #include "kernels/launch.h"
+#include "tests/support/errors.h"
 
 namespace imago::test {
 
@@ -63,17 +64,10 @@ bool all_equal(const std::vector<std::vector<T>>& results) {
 template <class F>
 std::string message_of(F&& run) {
   Stream stream;
-  try {
+  return error_of([&] {
     run(stream);
     stream.synchronize();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  });
 }
 
 }  // namespace imago::test

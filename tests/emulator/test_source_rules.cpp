@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <string>
 #include <vector>
+
+#include "tests/support/files.h"
 
 namespace {
 
@@ -74,11 +74,6 @@ std::vector<std::string> offences(const std::string& name, const std::string& te
   return found;
 }
 
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 std::vector<fs::path> kernel_sources() {
   std::vector<fs::path> paths;
   const fs::path root = IMAGO_SOURCE_DIR;
@@ -101,7 +96,7 @@ TEST_CASE("kernel sources keep to the vocabulary of kernels/launch.h") {
   const auto paths = kernel_sources();
   REQUIRE(paths.size() >= 3);
   for (const auto& path : paths) {
-    const std::string text = contents(path);
+    const std::string text = imago::test::read_bytes(path);
     REQUIRE_FALSE(text.empty());
     for (const auto& offence : offences(path.string(), text)) FAIL_CHECK(offence);
     CAPTURE(path.string());

@@ -7,8 +7,8 @@
 #include "kernels/adam/cases.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -143,19 +143,19 @@ TEST_CASE("adam: messages name what was expected and what came") {
   State s = state_of({{{5}, {2, 3}}}, DType::f32);
   State fewer = s;
   fewer.g.pop_back();
-  CHECK(test::message_of([&] { step(fewer, scalars, {}); }) ==
+  CHECK(test::error_of([&] { step(fewer, scalars, {}); }) ==
         "[adam] 2 parameters but 1 gradients, 2 first and 2 second moments");
   State other = s;
   other.g[1] = Tensor::zeros({3, 2});
-  CHECK(test::message_of([&] { step(other, scalars, {}); }) ==
+  CHECK(test::error_of([&] { step(other, scalars, {}); }) ==
         "[adam] parameter 1 is (2, 3) f32 but its gradient or moment is (3, 2) f32");
   State missing = s;
   missing.g[0] = Tensor();
-  CHECK(test::message_of([&] { step(missing, scalars, {}); }) ==
+  CHECK(test::error_of([&] { step(missing, scalars, {}); }) ==
         "[adam] entry 0 is undefined; was the gradient never computed?");
-  CHECK(test::message_of([&] { step(s, Tensor::zeros({2}), {}); }) ==
+  CHECK(test::error_of([&] { step(s, Tensor::zeros({2}), {}); }) ==
         "[adam] scalars has shape (3,), not (2,)");
   State half = state_of({{{5}}}, DType::bf16);
-  CHECK(test::message_of([&] { step(half, scalars, {}); }) ==
+  CHECK(test::error_of([&] { step(half, scalars, {}); }) ==
         "[adam] does not take bf16; it takes f32, f64");
 }

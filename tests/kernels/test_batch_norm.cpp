@@ -1,7 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -67,8 +67,8 @@ Expected expected_forward(const BatchNormCase& c, const Inputs& in, double slope
   return out;
 }
 
-// Ioffe & Szegedy's backward pass by way of the gradients of variance and mean, in f64, at given
-// statistics.
+// Ioffe & Szegedy's backward pass by way of the gradients of variance and
+// mean, in f64, at given statistics.
 BatchNormGrads expected_backward(const BatchNormCase& c, const Inputs& in, const Tensor& mean32,
                                  const Tensor& invstd32, double slope) {
   const Tensor x = test::to_f64(in.x), dy = test::to_f64(in.dy), gamma = test::to_f64(in.gamma);
@@ -150,15 +150,6 @@ void for_all(F&& f) {
       }
     }
   }
-}
-
-std::string message_of(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 bool same(const BatchNormResult& a, const BatchNormResult& b) {
@@ -363,9 +354,9 @@ TEST_CASE("update_running: once per group, in order, in place") {
 TEST_CASE("batch_norm: messages name what was expected and what came") {
   const Tensor g8 = Tensor::zeros({8}), x = Tensor::zeros({4, 2, 2, 8});
   const auto forward = [&](const Tensor& input, std::int64_t groups = 1) {
-    return message_of([&] { batch_norm(input, g8, g8, eps, groups); });
+    return test::error_of([&] { batch_norm(input, g8, g8, eps, groups); });
   };
-  CHECK(forward(x, 2) == "no error");
+  CHECK(forward(x, 2) == "");
   CHECK(forward(Tensor::zeros({1, 1, 1, 8})) ==
         "[batch_norm] needs more than one value per channel, but x is (1, 1, 1, 8) with "
         "stat_groups=1; its variance would be 0. Use a larger batch, or inference statistics");
@@ -386,27 +377,28 @@ TEST_CASE("batch_norm: messages name what was expected and what came") {
 
   const Tensor stats = Tensor::zeros({1, 8});
   const auto backward = [&](const Tensor& dy, const Tensor& mean, std::int64_t groups) {
-    return message_of(
+    return test::error_of(
         [&] { batch_norm_lrelu_grad(dy, x, g8, g8, mean, stats, 0.2, groups, Engine::direct); });
   };
-  CHECK(backward(x, stats, 1) == "no error");
+  CHECK(backward(x, stats, 1) == "");
   CHECK(backward(Tensor::zeros({4, 2, 8}), stats, 1) ==
         "[batch_norm_lrelu_grad] expects dy like x (4, 2, 2, 8) f32, but it is (4, 2, 8) f32");
   CHECK(backward(x, stats, 2).find("expects mean of shape (2, 8)") != std::string::npos);
-  CHECK(message_of([&] { batch_norm(x, g8, g8, eps, 1, Engine::wgmma); }) ==
+  CHECK(test::error_of([&] { batch_norm(x, g8, g8, eps, 1, Engine::wgmma); }) ==
         "[batch_norm] has no engine 'wgmma' on the CPU");
-  CHECK(message_of([&] {
+  CHECK(test::error_of([&] {
           const Tensor d = Tensor::zeros({8}, DType::f64);
           batch_norm(Tensor::zeros({4, 8}, DType::f64), d, d, eps, 1, Engine::direct);
         }) == "[batch_norm] the direct engine takes f32, but x is f64");
 
   Tensor running = Tensor::zeros({8}), other = Tensor::zeros({8});
-  CHECK(message_of([&] {
+  CHECK(test::error_of([&] {
           update_running(running, running, stats, stats, 4, 0.1);
         }).find("share one storage") != std::string::npos);
-  CHECK(message_of([&] { update_running(running, other, stats, stats, 1, 0.1); }).find("count=1") !=
-        std::string::npos);
-  CHECK(message_of([&] {
+  CHECK(test::error_of([&] {
+          update_running(running, other, stats, stats, 1, 0.1);
+        }).find("count=1") != std::string::npos);
+  CHECK(test::error_of([&] {
           update_running(running, other, stats, stats, 4, 1.5);
         }).find("momentum in [0, 1]") != std::string::npos);
 }

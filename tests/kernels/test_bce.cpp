@@ -7,8 +7,8 @@
 #include "kernels/tolerance.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -80,13 +80,13 @@ TEST_CASE("bce: the number of threads does not change a bit") {
 
 TEST_CASE("bce: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({4, 1}), t = Tensor::zeros({4, 1});
-  CHECK(test::message_of([&] { bce_with_logits(x, Tensor::zeros({4})); }) ==
+  CHECK(test::error_of([&] { bce_with_logits(x, Tensor::zeros({4})); }) ==
         "[bce_with_logits] logits are (4, 1) but targets are (4,); one target for each logit");
-  CHECK(test::message_of([&] {
+  CHECK(test::error_of([&] {
           bce_with_logits(x, Tensor::zeros({4, 1}, DType::i64));
         }) == "[bce_with_logits] logits are f32 but targets are i64; cast the targets");
-  CHECK(test::message_of([&] { bce_with_logits(Tensor::zeros({0}), Tensor::zeros({0})); }) ==
+  CHECK(test::error_of([&] { bce_with_logits(Tensor::zeros({0}), Tensor::zeros({0})); }) ==
         "[bce_with_logits] the mean of no elements is undefined; logits are (0,)");
-  CHECK(test::message_of([&] { bce_with_logits_grad(x, x, t); }) ==
+  CHECK(test::error_of([&] { bce_with_logits_grad(x, x, t); }) ==
         "[bce_with_logits_grad] dy is a scalar () of f32, but (4, 1) f32");
 }

@@ -4,8 +4,8 @@
 
 #include "kernels/concat/concat.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -30,7 +30,7 @@ TEST_CASE("concat: the parts come back by slicing, in every dtype") {
 
 TEST_CASE("concat: messages name what was expected and what came") {
   const auto join = [](std::vector<Tensor> parts) {
-    return test::message_of([&] { concat(parts); });
+    return test::error_of([&] { concat(parts); });
   };
   CHECK(join({}) == "[concat] needs at least one part");
   CHECK(join({Tensor::zeros({2, 3}), Tensor::zeros({2, 4})}) ==

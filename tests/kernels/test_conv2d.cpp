@@ -1,6 +1,5 @@
 #include <doctest/doctest.h>
 
-#include <functional>
 #include <string>
 
 #include "kernels/conv2d/cases.h"
@@ -8,6 +7,7 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -77,15 +77,6 @@ Scatter scatter(const Conv2dCase& c, const Operands& o) {
     }
   }
   return result;
-}
-
-std::string message_of(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 }  // namespace
@@ -220,7 +211,7 @@ TEST_CASE("conv2d: messages name what was expected, what came and why") {
   const Tensor x = Tensor::zeros({2, 8, 8, 3}), w = Tensor::zeros({4, 3, 3, 64});
   const auto forward = [&](const Tensor& weight, const Conv2dParams& params,
                            Engine engine = Engine::automatic) {
-    return message_of([&] { conv2d(x, weight, params, engine); });
+    return test::error_of([&] { conv2d(x, weight, params, engine); });
   };
   const Tensor good = Tensor::zeros({4, 3, 3, 3});
   CHECK(forward(w, {}) ==
@@ -240,16 +231,16 @@ TEST_CASE("conv2d: messages name what was expected, what came and why") {
   CHECK(forward(Tensor::zeros({4, 3, 3, 3}), {.dilation_h = 2}, Engine::direct) ==
         "[conv2d] engine direct cannot do n2h8w8c3k4r3s3u1v1p0d2_1 in f32: direct takes f32 with "
         "groups and dilation 1; use auto or reference");
-  CHECK(message_of([&] { conv2d(Tensor{}, w, {}); }) == "[conv2d] input is undefined");
+  CHECK(test::error_of([&] { conv2d(Tensor{}, w, {}); }) == "[conv2d] input is undefined");
 
   const Tensor y = Tensor::zeros({2, 3, 3, 4});
-  CHECK(message_of([&] { conv2d_input_grad(y, good, 8, 8, {}); }) ==
+  CHECK(test::error_of([&] { conv2d_input_grad(y, good, 8, 8, {}); }) ==
         "[conv2d_input_grad] an input of (2, 8, 8, 3) under a kernel of 3 x 3 has an output of (2, "
         "6, 6, 4), but y is (2, 3, 3, 4); are stride and padding those of the forward pass?");
-  CHECK(message_of([&] {
+  CHECK(test::error_of([&] {
           conv2d_weight_grad(x, y, 3, 3, {}, DType::f32);
         }).find("has an output of (2, 6, 6, 4)") != std::string::npos);
-  CHECK(message_of([&] { conv2d_weight_grad(x, y, 3, 3, {}, DType::bf16); }) ==
+  CHECK(test::error_of([&] { conv2d_weight_grad(x, y, 3, 3, {}, DType::bf16); }) ==
         "[conv2d_weight_grad] the gradient of f32 is of the same type or summed in f32, not bf16");
 }
 

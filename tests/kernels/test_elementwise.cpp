@@ -7,8 +7,8 @@
 #include "kernels/elementwise/cases.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -233,18 +233,18 @@ TEST_CASE("cast: fractions are dropped, out of range saturates, NaN becomes 0") 
 
 TEST_CASE("elementwise: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3});
-  CHECK(test::message_of([&] { tanh(Tensor()); }) == "[tanh] the argument is undefined");
-  CHECK(test::message_of([&] { exp(Tensor::zeros({2}, DType::i64)); }) ==
+  CHECK(test::error_of([&] { tanh(Tensor()); }) == "[tanh] the argument is undefined");
+  CHECK(test::error_of([&] { exp(Tensor::zeros({2}, DType::i64)); }) ==
         "[exp] the argument is i64; it takes f32, f64 or bf16; cast it first");
-  CHECK(test::message_of([&] {
+  CHECK(test::error_of([&] {
           add(x, Tensor::zeros({2, 3}, DType::bf16));
         }) == "[add] dtypes differ: f32 (2, 3) and bf16 (2, 3); cast one of them");
-  CHECK(test::message_of([&] { mul(x, Tensor::zeros({2})); }) ==
+  CHECK(test::error_of([&] { mul(x, Tensor::zeros({2})); }) ==
         "[mul] shapes (2, 3) and (2,) do not broadcast: aligned at the innermost dimension, "
         "extents 3 and 2 meet; is a dimension missing or in another order?");
-  CHECK(test::message_of([&] { relu_grad(x, Tensor::zeros({3})); }) ==
+  CHECK(test::error_of([&] { relu_grad(x, Tensor::zeros({3})); }) ==
         "[relu_grad] both arguments have one shape, but they are (2, 3) and (3,)");
   Tensor sum = Tensor::zeros({3});
-  CHECK(test::message_of([&] { add_into(sum, x); }) ==
+  CHECK(test::error_of([&] { add_into(sum, x); }) ==
         "[add_into] the sum has shape (3,) but the term has (2, 3)");
 }

@@ -6,6 +6,7 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -56,12 +57,7 @@ void for_all(F&& f) {
 }
 
 std::string message_of(const Tensor& a, const Tensor& b, Engine engine = Engine::automatic) {
-  try {
-    gemm(a, b, Transpose::no, Transpose::no, engine);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
+  return test::error_of([&] { gemm(a, b, Transpose::no, Transpose::no, engine); });
 }
 
 }  // namespace

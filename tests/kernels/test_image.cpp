@@ -5,8 +5,8 @@
 #include "kernels/image/image.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -65,10 +65,10 @@ TEST_CASE("image: the number of threads does not change a bit") {
 }
 
 TEST_CASE("image: messages name what was expected and what came") {
-  CHECK(test::message_of([] { normalize_u8(Tensor::zeros({2})); }) ==
+  CHECK(test::error_of([] { normalize_u8(Tensor::zeros({2})); }) ==
         "[normalize_u8] takes u8 images, not f32");
-  CHECK(test::message_of([] { normalize_u8(Tensor::zeros({2}, DType::u8), DType::i32); }) ==
+  CHECK(test::error_of([] { normalize_u8(Tensor::zeros({2}, DType::u8), DType::i32); }) ==
         "[normalize_u8] does not take i32; it takes f32, f64, bf16");
-  CHECK(test::message_of([] { denormalize_u8(Tensor::zeros({2}, DType::u8)); }) ==
+  CHECK(test::error_of([] { denormalize_u8(Tensor::zeros({2}, DType::u8)); }) ==
         "[denormalize_u8] does not take u8; it takes f32, f64, bf16");
 }

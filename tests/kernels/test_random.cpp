@@ -7,8 +7,8 @@
 #include "kernels/random/random.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -99,10 +99,10 @@ TEST_CASE("random: the number of threads does not change a bit") {
 }
 
 TEST_CASE("random: messages name what was expected and what came") {
-  CHECK(test::message_of([] { dropout(Tensor::zeros({2}), 1.0, key); }) ==
+  CHECK(test::error_of([] { dropout(Tensor::zeros({2}), 1.0, key); }) ==
         "[dropout] the probability p lies in [0, 1), but it is 1");
-  CHECK(test::message_of([] { normal({2}, DType::u8, key); }) ==
+  CHECK(test::error_of([] { normal({2}, DType::u8, key); }) ==
         "[normal] does not take u8; it takes f32, f64, bf16");
-  CHECK(test::message_of([] { dropout(Tensor(), 0.1, key); }) ==
+  CHECK(test::error_of([] { dropout(Tensor(), 0.1, key); }) ==
         "[dropout] the argument is undefined");
 }

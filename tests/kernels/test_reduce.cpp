@@ -7,8 +7,8 @@
 #include "kernels/reduce/reduce.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
-#include "tests/kernels/message.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -115,14 +115,14 @@ TEST_CASE("reduce: a NaN reaches its sum and no other") {
 
 TEST_CASE("reduce: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3});
-  CHECK(test::message_of([&] { sum_to(x, {2}); }) ==
+  CHECK(test::error_of([&] { sum_to(x, {2}); }) ==
         "[sum_to] (2,) does not broadcast to (2, 3): aligned at the innermost dimension, extents 2 "
         "and 3 meet");
-  CHECK(test::message_of([&] {
+  CHECK(test::error_of([&] {
           sum_to(x, {1, 2, 3});
         }) == "[sum_to] (1, 2, 3) has more dimensions than (2, 3)");
-  CHECK(test::message_of([&] { broadcast_to(x, {3}); }) ==
+  CHECK(test::error_of([&] { broadcast_to(x, {3}); }) ==
         "[broadcast_to] (2, 3) has more dimensions than (3,)");
-  CHECK(test::message_of([&] { sum_to(Tensor::zeros({2}, DType::i32), {}); }) ==
+  CHECK(test::error_of([&] { sum_to(Tensor::zeros({2}, DType::i32), {}); }) ==
         "[sum_to] the argument is i32; it takes f32, f64 or bf16; cast it first");
 }

@@ -1,17 +1,16 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "kernels/random/random.h"
 #include "models/gan_trainer.h"
 #include "models/metrics.h"
 #include "nn/loss.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::models;
+using namespace imago::test;
 
 namespace {
 
@@ -24,20 +23,16 @@ Tensor batch(std::uint32_t step, int image = 16) {
   return kernels::uniform({4, image, image, 3}, DType::f32, {77, step, 0});
 }
 
-std::string bytes_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::string saved(const GanTrainer& trainer, const std::string& name) {
-  const auto path = std::filesystem::temp_directory_path() / name;
+// Saves a checkpoint at `path` and returns that.
+fs::path saved(const GanTrainer& trainer, const fs::path& path) {
   save_safetensors(path, trainer.state(), trainer.metadata());
-  return path.string();
+  return path;
 }
 
 }  // namespace
 
 TEST_CASE("N steps, save, load and M steps equal N + M steps byte for byte") {
+  const TemporaryFolder folder;
   // seed001 draws dropout masks too.
   for (const std::string model : {"dcgan16", "seed001"}) {
     const int image = model == "seed001" ? 32 : 16;
@@ -46,18 +41,17 @@ TEST_CASE("N steps, save, load and M steps equal N + M steps byte for byte") {
 
     GanTrainer first = small(GanLoss::nonsaturating, model);
     for (std::uint32_t s = 1; s <= 2; ++s) first.step(batch(s, image));
-    const std::string half = saved(first, "imago_half_" + model + ".safetensors");
+    const fs::path half = saved(first, folder / "half.safetensors");
     GanTrainer second = small(GanLoss::nonsaturating, model);
     second.step(batch(9, image));  // whatever was there before is replaced
     second.load(load_safetensors(half));
     CHECK(second.steps_done() == 2);
     for (std::uint32_t s = 3; s <= 5; ++s) second.step(batch(s, image));
 
-    const std::string a = saved(whole, "imago_a_" + model + ".safetensors");
-    const std::string b = saved(second, "imago_b_" + model + ".safetensors");
-    CHECK(bytes_of(a) == bytes_of(b));
-    CHECK(bytes_of(a) != bytes_of(half));
-    for (const auto& file : {a, b, half}) std::filesystem::remove(file);
+    const fs::path a = saved(whole, folder / "a.safetensors");
+    const fs::path b = saved(second, folder / "b.safetensors");
+    CHECK(read_bytes(a) == read_bytes(b));
+    CHECK(read_bytes(a) != read_bytes(half));
   }
 }
 

@@ -6,9 +6,9 @@
 
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
-#include "files.h"
 #include "nn/init.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::test;

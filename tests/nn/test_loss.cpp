@@ -4,8 +4,8 @@
 
 #include <cmath>
 
-#include "files.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::test;

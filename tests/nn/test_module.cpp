@@ -7,13 +7,13 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
-#include "files.h"
 #include "nn/conv2d.h"
 #include "nn/conv_transpose2d.h"
 #include "nn/linear.h"
 #include "nn/sequential.h"
 #include "nn/shape_layers.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::test;

@@ -6,10 +6,11 @@
 
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
-#include "files.h"
 #include "nn/linear.h"
 #include "nn/safetensors.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::test;

@@ -9,8 +9,9 @@
 #include <cstring>
 #include <limits>
 
-#include "files.h"
 #include "tests/kernels/random.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::test;
