@@ -1,12 +1,22 @@
-// All of Imago: #include <imago/imago.h>
+// All that programs use of Imago: #include <imago/imago.h>. Programs only: inside Imago each file
+// includes what it needs, and kernels (kernels/) are reached through the operations on Vars.
 #pragma once
 
+#include "autograd/composite.h"
 #include "autograd/engine.h"
+#include "autograd/function.h"
 #include "autograd/gradcheck.h"
+#include "autograd/ops.h"
 #include "autograd/random.h"
 #include "autograd/var.h"
+#include "data/dataset.h"
 #include "data/faces.h"
+#include "data/folder.h"
 #include "data/image.h"
+#include "data/loader.h"
+#include "data/procedural_dataset.h"
+#include "data/procedural_faces.h"
+#include "data/transform.h"
 #include "models/dcgan.h"
 #include "models/gan.h"
 #include "models/gan_trainer.h"
@@ -16,6 +26,7 @@
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "nn/loss.h"
+#include "nn/module.h"
 #include "nn/optim.h"
 #include "nn/safetensors.h"
 #include "nn/sequential.h"

@@ -110,6 +110,20 @@ TEST_CASE("no source file is longer than 450 lines") {
   CHECK(files > 200);
 }
 
+TEST_CASE("autograd/ops.h has every operation, and imago.h has autograd/ops.h") {
+  const std::string all = text_of(root / "autograd/ops.h");
+  int ops = 0;
+  for (const auto& entry : fs::directory_iterator(root / "autograd/ops")) {
+    if (entry.path().extension() != ".h") continue;
+    ops += 1;
+    const std::string line = "#include \"autograd/ops/" + entry.path().filename().string() + "\"\n";
+    INFO(line);
+    CHECK(all.find(line) != std::string::npos);
+  }
+  CHECK(ops > 30);
+  CHECK(text_of(root / "imago.h").find("#include \"autograd/ops.h\"\n") != std::string::npos);
+}
+
 TEST_CASE("the example in the README is the program that is compiled and run") {
   const std::string readme = text_of(root / "README.md");
   const std::string example = text_of(root / "apps/examples/minimal_gan.cpp");
