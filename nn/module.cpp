@@ -19,8 +19,16 @@ void Module::require_new_name(const std::string& name) const {
         "' is taken");
 }
 
+void Module::require_own_storage(const std::string& name, const Tensor& tensor) const {
+  for (const auto& [other, var] : named_parameters()) {
+    check(!tensor.shares_storage(var.tensor()), "module", "parameters '", other, "' and '", name,
+          "' share memory, so each step would change it twice; give one of them a clone");
+  }
+}
+
 Var Module::add_parameter(const std::string& name, Tensor initial) {
   require_new_name(name);
+  require_own_storage(name, initial);
   parameters_.emplace_back(name, parameter(std::move(initial)));
   return parameters_.back().second;
 }
@@ -33,6 +41,9 @@ Var Module::add_buffer(const std::string& name, Tensor initial) {
 
 void Module::add_child_pointer(const std::string& name, std::shared_ptr<Module> child) {
   require_new_name(name);
+  for (const auto& [below, var] : child->named_parameters()) {
+    require_own_storage(name + "." + below, var.tensor());
+  }
   children_.emplace_back(name, std::move(child));
 }
 

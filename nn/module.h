@@ -75,7 +75,7 @@ class Module {
   Module(Module&&) = default;
   Module& operator=(Module&&) = default;
 
-  // The name must be new in this module.
+  // The name must be new in this module, and a parameter shares memory with no other below it.
   Var add_parameter(const std::string& name, Tensor initial);
   Var add_buffer(const std::string& name, Tensor initial);
   template <std::derived_from<Module> M>
@@ -91,6 +91,7 @@ class Module {
  private:
   void add_child_pointer(const std::string& name, std::shared_ptr<Module> child);
   void require_new_name(const std::string& name) const;
+  void require_own_storage(const std::string& name, const Tensor& tensor) const;
   void collect(const std::string& prefix, NamedVars Module::*list, NamedVars& into) const;
   void visit_under(const std::string& name,
                    const std::function<void(const std::string&, Module&)>& f);

@@ -96,6 +96,31 @@ TEST_CASE("module: no two parameters share a storage") {
   }
 }
 
+TEST_CASE("module: a parameter that shares memory with another is refused by name") {
+  struct Scale final : nn::Module {
+    explicit Scale(const Tensor& factor) { add_parameter("factor", factor); }
+    Var forward(const Var& x) override { return x; }
+  };
+  struct Pair final : nn::Module {
+    Pair(const Tensor& own, const Tensor& below) {
+      add_parameter("own", own);
+      add_child("child", Scale(below));
+    }
+    Var forward(const Var& x) override { return x; }
+  };
+  struct Halves final : nn::Module {
+    explicit Halves(const Tensor& t) {
+      add_parameter("low", t.slice(0, 1));
+      add_parameter("high", t.slice(1, 2));
+    }
+    Var forward(const Var& x) override { return x; }
+  };
+  const Tensor t = Tensor::zeros({2});
+  CHECK(contains(error_of([&] { Halves{t}; }), "parameters 'low' and 'high' share memory"));
+  CHECK(contains(error_of([&] { Pair(t, t); }), "'own' and 'child.factor' share memory"));
+  CHECK(error_of([&] { Pair(t, t.clone()); }).empty());
+}
+
 TEST_CASE("module: a name can be used once") {
   struct Twice final : nn::Module {
     explicit Twice(bool child) {
