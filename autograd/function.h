@@ -7,9 +7,9 @@
 //   };
 //
 //   Var tanh(const Var& x) {
-//     auto node = record<TanhFunction>({x});                      // nullptr if nothing to record
-//     Var y = attach(node, kernels::tanh(x.tensor()));            // compute, become the node's
-//     output if (node) node->save_output(y);                             // what backward will need
+//     auto node = record<TanhFunction>({x});            // nullptr if nothing to record
+//     Var y = attach(node, kernels::tanh(x.tensor()));  // compute; y is an output of node
+//     if (node) node->save_output(y);                   // what backward will need
 //     return y;
 //   }
 //

@@ -49,8 +49,8 @@ Image decode_image(std::span<const std::uint8_t> file, const std::string& name);
 
 // Writes an image of 1 or 3 channels. The file appears whole or not at all: it is written under a
 // temporary name in the same folder, synced and renamed; on an error (such as a full disk) the
-// temporary file is removed and Error names the path and the reason. Equal images give equal
-// bytes.
+// temporary file is removed and Error names the path and the reason.
+// Equal images give equal bytes.
 void save_png(const std::filesystem::path& path, const Image& image);
 
 // Lays images (N, H, W, 3) of dtype u8 on the CPU out in `rows` x `cols` cells, row by row, with

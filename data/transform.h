@@ -23,8 +23,8 @@ inline Image centre_crop(const Image& image, double aspect = 1.0) {
 // Resizes to exactly (height, width) with a Catmull-Rom kernel that widens when it shrinks, so that
 // fine patterns average out instead of aliasing (Mitchell and Netravali, "Reconstruction filters
 // in computer graphics", SIGGRAPH 1988: B = 0, C = 1/2). Works on the stored (sRGB) values, as
-// other tools do by default; edges are repeated. An image of that size already is returned as it
-// is.
+// other tools do by default; edges are repeated. An image of that
+// size already is returned as it is.
 Image resize(const Image& image, int width, int height);
 
 // Centre crop to a square, then resize to (size, size).

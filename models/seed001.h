@@ -1,7 +1,7 @@
 // The DCGAN of seed document 001, 32x32, with the defaults of the framework it was written for:
 // LeakyReLU slope 0.3, batch norm with eps 1e-3 and running = 0.99 old + 0.01 new, Glorot-uniform
-// weights. The document asserts maps of 8x8 and 4x4 in the discriminator; at 32x32 they are 16x16
-// and 8x8.
+// weights. The document asserts maps of 8x8 and 4x4 in the discriminator;
+// at 32x32 they are 16x16 and 8x8.
 #pragma once
 
 #include "nn/sequential.h"

@@ -33,8 +33,8 @@ class BatchNorm2d final : public Module {
   const Var& running_var() const { return running_var_; }
 
   // In training mode the batch is taken as that many equal, contiguous parts with statistics of
-  // their own, the running averages updated by one after the other: as if each part had been given
-  // alone.
+  // their own, the running averages updated by one after the other:
+  // as if each part had been given alone.
   void set_stat_groups(int groups);
   int stat_groups() const { return stat_groups_; }
 

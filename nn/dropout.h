@@ -10,8 +10,8 @@ struct DropoutOptions {
 };
 
 // Inverted dropout (Srivastava et al. 2014): in training mode each element is 0 with probability p
-// and else x / (1 - p); in evaluation mode x itself. Each forward takes the next draw number of the
-// Context's generator.
+// and else x / (1 - p); in evaluation mode x itself. Each forward takes the next draw
+// number of the Context's generator.
 class Dropout final : public Module {
  public:
   explicit Dropout(const DropoutOptions& options = {}) : p_(options.p) {

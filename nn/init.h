@@ -19,8 +19,8 @@ void fill_uniform(const Var& x, double low, double high);
 void init_dcgan(Module& module);
 
 // Glorot & Bengio 2010, as Keras starts its layers: weights uniform in +-sqrt(6 / (fan_in +
-// fan_out)), where a convolution's fans count kernel^2; biases and batch-norm shifts 0, batch-norm
-// scales 1.
+// fan_out)), where a convolution's fans count kernel^2;
+// biases and batch-norm shifts 0, batch-norm scales 1.
 void init_glorot_uniform(Module& module);
 
 }  // namespace imago::nn

@@ -60,8 +60,8 @@ IMAGO_HOST_DEVICE inline float uniform_from_bits(std::uint32_t u) {
 namespace portable {
 
 // log(x) for a positive normal x; error about 1 unit in the last place.
-// x = 2^e * m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m - 1) / (m + 1), by its
-// series.
+// x = 2^e * m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s),
+// s = (m - 1) / (m + 1), by its series.
 IMAGO_HOST_DEVICE inline float log(float x) {
   std::uint32_t bits = 0;
 #if defined(__CUDA_ARCH__)

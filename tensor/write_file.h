@@ -9,9 +9,9 @@ namespace imago {
 
 // The new contents of a file, which take its place at commit() and vanish without it. They are
 // written under a temporary name beside `path`, synced and renamed. A symbolic link is followed; a
-// path that exists and is no regular file (a pipe, /dev/stdout) is written to directly. Failures
-// throw Error
-// "[op] path: cannot write: reason; what to do"; what was at `path` before is untouched.
+// path that exists and is no regular file (a pipe, /dev/stdout) is written to directly.
+// Failures throw Error "[op] path: cannot write: reason; what to do"; what was at `path` before is
+// untouched then.
 class FileReplacement {
  public:
   FileReplacement(const char* op, const std::filesystem::path& path);

@@ -29,8 +29,8 @@ struct GanRunOptions {
 void add_gan_run_flags(CLI::App& app, GanRunOptions& options);
 
 // For --resume: flags that were not given are taken from OUT/config.json. Throws UsageError when
-// one that was given contradicts it where a run cannot change (model, base, loss, data, batch,
-// seed).
+// one that was given contradicts it where a run cannot change
+// (model, base, loss, data, batch, seed).
 void take_saved_flags(const CLI::App& app, GanRunOptions& options);
 
 class GanRun {

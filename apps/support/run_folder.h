@@ -1,5 +1,5 @@
-// The folder a training run writes into: config.json, metrics.jsonl, samples/, loss.svg and
-// checkpoint.safetensors.
+// The folder a training run writes into: config.json, metrics.jsonl, samples/,
+// loss.svg and checkpoint.safetensors.
 #pragma once
 
 #include <filesystem>
@@ -28,8 +28,8 @@ class RunFolder {
   void add_metrics(const Json& row);
   // All rows so far; throws naming file and line when one is not JSON.
   std::vector<Json> read_metrics() const;
-  // Drops the rows after `step` (a run that is resumed from an earlier checkpoint writes them
-  // again).
+  // Drops the rows after `step` (a run that is resumed from an
+  // earlier checkpoint writes them again).
   void truncate_metrics(std::int64_t step);
 
  private:

@@ -1,5 +1,5 @@
-// Problems that drive the tests and the bench of batch norm: small odd ones, and the layers of
-// DCGAN.
+// Problems that drive the tests and the bench of batch norm:
+// small odd ones, and the layers of DCGAN.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// Joining tensors along the outermost dimension. The parts come back by Tensor::slice, which shares
-// storage.
+// Joining tensors along the outermost dimension. The parts come back by
+// Tensor::slice, which shares storage.
 #pragma once
 
 #include <span>

@@ -56,8 +56,8 @@ struct Conv2dProblem {
 namespace imago::kernels {
 
 // y = dT/dy: the convolution of x (N, H, W, C) with w. Throws when the shapes do not fit, when the
-// kernel with its dilation is larger than the padded image, or when the engine cannot do the
-// problem.
+// kernel with its dilation is larger than the padded image,
+// or when the engine cannot do the problem.
 Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params,
               Engine engine = Engine::automatic);
 
@@ -67,8 +67,8 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params,
 Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, std::int64_t width,
                          const Conv2dParams& params, Engine engine = Engine::automatic);
 
-// dT/dw, (K, kernel_h, kernel_w, C / groups), from x and y. `out` is the dtype of the result: T or
-// acc_t<T>.
+// dT/dw, (K, kernel_h, kernel_w, C / groups), from x and y.
+// `out` is the dtype of the result: T or acc_t<T>.
 Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_h,
                           std::int64_t kernel_w, const Conv2dParams& params, DType out,
                           Engine engine = Engine::automatic);

@@ -18,8 +18,8 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
 
 // The loops over `out`, outermost first, with neighbours fused where both operands allow and loops
 // of one step dropped: (N, H, W, C) with (C,) becomes {N H W: (C, 0)}, {C: (1, 1)}. Never empty for
-// a result with elements: a single element is one loop of one step. `a` and `b` must broadcast to
-// `out`.
+// a result with elements: a single element is one loop of one step.
+// `a` and `b` must broadcast to `out`.
 std::vector<BroadcastAxis> broadcast_axes(const Shape& out, const Shape& a, const Shape& b);
 
 }  // namespace imago::kernels

@@ -54,8 +54,8 @@ const char* name_of(Binary op);
 // itself, sharing storage.
 Tensor cast(const Tensor& x, DType dtype);
 
-// Overwrites every element of x, of any dtype, and bumps its version. The value is converted as by
-// cast.
+// Overwrites every element of x, of any dtype, and bumps its version.
+// The value is converted as by cast.
 void fill(Tensor& x, double value);
 
 // a += b, of one shape and dtype; writes a in place and bumps its version. b may be a itself.

@@ -2,8 +2,8 @@
 // they are written with +, x, / and integer operations only, so every SIMD target computes the same
 // bits; errors are at most 3 units in the last place. In f64 they are the standard library's.
 //
-// NaN stays NaN in all of them; infinities, zeros and denormals give what the standard library
-// does.
+// NaN stays NaN in all of them; infinities, zeros and denormals
+// give what the standard library does.
 #pragma once
 
 #include <bit>

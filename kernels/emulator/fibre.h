@@ -1,6 +1,6 @@
 // Fibres: stacks of their own on one CPU thread, which change places only when told to. Every
-// switch is announced to AddressSanitizer and ThreadSanitizer, which otherwise take one stack for
-// another.
+// switch is announced to AddressSanitizer and ThreadSanitizer,
+// which otherwise take one stack for another.
 #pragma once
 
 #include <cstddef>

@@ -47,8 +47,8 @@ void transpose_matrix(const float* src, std::int64_t src_row, std::int64_t rows,
                       std::int64_t columns, float* dst, std::int64_t dst_row);
 
 // Packs the columns of a matrix (depth, columns) as column-major strips in one pass over its rows:
-// strip s holds columns [begins[s], begins[s + 1]), from dst + (begins[s] - begins[0]) *
-// tile_depth.
+// strip s holds columns [begins[s], begins[s + 1]), from dst +
+// (begins[s] - begins[0]) * tile_depth.
 void deal_columns(const float* src, std::int64_t src_row, std::int64_t depth,
                   const std::int64_t* begins, std::int64_t strips, float* dst);
 

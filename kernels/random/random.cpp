@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::int64_t grain = 4096;  // blocks of 4 elements one thread takes at a time
 
-// Calls element(i, value) for the elements of blocks [begin, end) below n. block(b) gives four
-// values.
+// Calls element(i, value) for the elements of blocks [begin, end) below n.
+// block(b) gives four values.
 template <class Block, class Element>
 void each_of_blocks(std::int64_t begin, std::int64_t end, std::int64_t n, Block&& block,
                     Element&& element) {

@@ -18,8 +18,8 @@ namespace imago::kernels {
 Tensor sum_to(const Tensor& x, const Shape& shape);
 
 // The adjoint: x repeated along the axes in which it has extent 1 or, aligned at the innermost
-// dimension, is missing. Where nothing is repeated the result is x under that shape, sharing
-// storage.
+// dimension, is missing. Where nothing is repeated the result is x
+// under that shape, sharing storage.
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 
 // The specification of sum_to: one term after another in f64.

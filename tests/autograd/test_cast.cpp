@@ -1,5 +1,5 @@
-// Derivatives through casts, where exact answers are known. Numeric derivatives would see the
-// rounding only.
+// Derivatives through casts, where exact answers are known.
+// Numeric derivatives would see the rounding only.
 #include <doctest/doctest.h>
 
 #include "autograd/engine.h"

@@ -1,5 +1,5 @@
-// Every operation, from the table: first and second derivatives, and equal bits for any number of
-// threads.
+// Every operation, from the table: first and second derivatives,
+// and equal bits for any number of threads.
 #include <doctest/doctest.h>
 
 #include <filesystem>

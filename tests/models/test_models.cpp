@@ -17,8 +17,8 @@ TEST_CASE("the seed documents' networks have their documented numbers of paramet
 }
 
 TEST_CASE("the classic 64x64 family has the parameters of its layers") {
-  // Transposed convolutions 16 (100 512 + 512 256 + 256 128 + 128 64 + 64 3), batch norm 2 (512 +
-  // ...).
+  // Transposed convolutions 16 (100 512 + 512 256 + 256 128 + 128 64 + 64 3),
+  // batch norm 2 (512 + ...).
   CHECK(dcgan_generator().num_parameters() ==
         16 * (100 * 512 + 512 * 256 + 256 * 128 + 128 * 64 + 64 * 3) + 2 * (512 + 256 + 128 + 64));
   CHECK(dcgan_discriminator().num_parameters() ==
