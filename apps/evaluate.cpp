@@ -10,6 +10,8 @@
 namespace imago::apps {
 namespace {
 
+constexpr int projections = 512;
+
 struct Options {
   std::string generator, data = "procedural";
   int count = 1000;
@@ -19,7 +21,12 @@ struct Options {
 
 // The first batch of a stream over the data.
 Tensor real_images(const Options& o, int size) {
-  data::Faces faces(o.data, {.size = size, .batch = o.count, .seed = o.seed});
+  const std::int64_t have = data::Faces(o.data, {.size = size, .batch = 1}).size();
+  if (have < o.count) {
+    throw UsageError("--count is " + std::to_string(o.count) + " but " + o.data + " holds only " +
+                     std::to_string(have) + " images");
+  }
+  const data::Faces faces(o.data, {.size = size, .batch = o.count, .seed = o.seed});
   for (auto&& [step, real] : faces.stream(1, Device::cpu())) return real;
   fail("evaluate", "there are no images in ", o.data);
 }
@@ -32,8 +39,9 @@ int evaluate(const Options& o) {
   models::Gan untrained = models::make_gan(trained.spec);
   const Tensor real = real_images(o, trained.image);
   const Tensor fake = sample_images(trained, o.count, o.seed);
-  const double distance = models::sliced_wasserstein(fake, real);
-  const double start = models::sliced_wasserstein(sample_images(untrained, o.count, o.seed), real);
+  const double distance = models::sliced_wasserstein(fake, real, projections, o.seed);
+  const double start = models::sliced_wasserstein(sample_images(untrained, o.count, o.seed), real,
+                                                  projections, o.seed);
   const double variety = models::mean_pairwise_distance(fake);
   const double real_variety = models::mean_pairwise_distance(real);
   std::printf("%d images of %s after %s steps, against %s\n", o.count, trained.spec.model.c_str(),

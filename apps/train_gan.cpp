@@ -35,6 +35,11 @@ struct Figures {
 };
 
 int train(const GanRunOptions& options, bool resume) {
+  try {
+    models::check_gan_spec({options.model, options.base});
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
   set_num_threads(options.threads);
   manual_seed(options.seed);
   GanRun run(options, resume);
@@ -52,6 +57,7 @@ int train(const GanRunOptions& options, bool resume) {
     return 0;
   }
   if (first > 0) std::printf("Going on after step %lld.\n", static_cast<long long>(first));
+  run.begin();
   if (first == 0) run.write_sample();
 
   catch_interrupt();

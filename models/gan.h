@@ -26,8 +26,10 @@ struct Gan {
 // "dcgan16", "dcgan32", "dcgan64", "dcgan128", "seed001", "seed003".
 const std::vector<std::string>& gan_names();
 
-// Fresh weights from the Context's generator. Throws for an unknown name and for a base that the
-// model does not have.
+// Throws for an unknown name and for a base that the model does not have.
+void check_gan_spec(const GanSpec& spec);
+
+// Fresh weights from the Context's generator. Throws as check_gan_spec does.
 Gan make_gan(const GanSpec& spec);
 
 }  // namespace imago::models

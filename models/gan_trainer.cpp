@@ -31,14 +31,24 @@ GanTrainer::GanTrainer(Gan gan, const GanTrainerOptions& options)
       opt_g_(gan_.generator.parameters(), adam(options)),
       opt_d_(gan_.discriminator.parameters(), adam(options)) {}
 
-GanStep GanTrainer::step(const Tensor& real) {
+void GanTrainer::begin_step() {
   Generator& generator = Context::current().generator;
   generator.seed = options_.seed;
   generator.begin_step(static_cast<std::uint32_t>(steps_done_ + 1));
-  return step(real, randn({real.size(0), gan_.z}, real.device(), real.dtype()).tensor());
+}
+
+GanStep GanTrainer::step(const Tensor& real) {
+  begin_step();
+  return run_step(real, randn({real.size(0), gan_.z}, real.device(), real.dtype()).tensor());
 }
 
 GanStep GanTrainer::step(const Tensor& real, const Tensor& z) {
+  begin_step();
+  Context::current().generator.next();
+  return run_step(real, z);
+}
+
+GanStep GanTrainer::run_step(const Tensor& real, const Tensor& z) {
   nn::Sequential& G = gan_.generator;
   nn::Sequential& D = gan_.discriminator;
   GanStep result;
@@ -65,10 +75,8 @@ GanStep GanTrainer::step(const Tensor& real, const Tensor& z) {
 
 Tensor GanTrainer::generate(const Tensor& z) {
   const NoGrad no_grad;
-  gan_.generator.eval();
-  Tensor images = gan_.generator(z).tensor();
-  gan_.generator.train();
-  return images;
+  const nn::Evaluating mode(gan_.generator);
+  return gan_.generator(z).tensor();
 }
 
 namespace {

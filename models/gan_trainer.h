@@ -44,7 +44,7 @@ class GanTrainer {
   // The fakes are detached in 1 because D's loss must not move G; D is frozen in 2 because G's loss
   // must not move D, and computing D's weight gradients there would be wasted.
   GanStep step(const Tensor& real);
-  // The same with noise z (N, z) of the caller's.
+  // The same with noise z (N, z) of the caller's; all other draws are those of step(real).
   GanStep step(const Tensor& real, const Tensor& z);
 
   // Images (N, image, image, 3) for noise z (N, z), from the generator in evaluation mode.
@@ -62,6 +62,10 @@ class GanTrainer {
   void load(const SafetensorsFile& file);
 
  private:
+  // Random numbers of the step to come; draw 0 is the noise.
+  void begin_step();
+  GanStep run_step(const Tensor& real, const Tensor& z);
+
   Gan gan_;
   GanTrainerOptions options_;
   optim::Adam opt_g_, opt_d_;

@@ -47,6 +47,10 @@ double sliced_wasserstein(const Tensor& a, const Tensor& b, int projections, std
   float* v = py.mutable_data<float>();
   std::vector<double> distance(static_cast<std::size_t>(projections));
   parallel_for(projections, [&](std::int64_t k) {
+    for (std::int64_t i = k * N; i < (k + 1) * N; ++i) {
+      check(std::isfinite(u[i]) && std::isfinite(v[i]), "sliced_wasserstein",
+            "the samples hold values that are not finite");
+    }
     std::sort(u + k * N, u + (k + 1) * N);
     std::sort(v + k * N, v + (k + 1) * N);
     double sum = 0;

@@ -10,8 +10,8 @@ namespace imago::models {
 // Sliced Wasserstein-1 distance between two sets of equally many samples: the mean over random unit
 // directions of the mean absolute difference of the sorted projections (Rabin et al. 2011; Bonneel
 // et al. 2015). a, b (N, ...) f32 of one shape, N >= 2; each sample is flattened. A constant shift
-// of all values by s counts about sqrt(2 / pi) s, whatever the image size.
-// A pure function of its arguments.
+// of all values by s counts about sqrt(2 / pi) s, whatever the image size. A pure function of its
+// arguments.
 double sliced_wasserstein(const Tensor& a, const Tensor& b, int projections = 512,
                           std::uint64_t seed = 1);
 

@@ -1,7 +1,6 @@
-// The DCGAN of seed document 001, 32x32, with the defaults of the framework it was written for:
-// LeakyReLU slope 0.3, batch norm with eps 1e-3 and running = 0.99 old + 0.01 new, Glorot-uniform
-// weights. The document asserts maps of 8x8 and 4x4 in the discriminator;
-// at 32x32 they are 16x16 and 8x8.
+// "seed001": a 32x32 DCGAN that starts from a dense layer and drops out in the discriminator, with
+// Keras' defaults: LeakyReLU slope 0.3, batch norm with eps 1e-3 and running = 0.99 old + 0.01 new
+// of the uncorrected variance, Glorot-uniform weights.
 #pragma once
 
 #include "nn/sequential.h"

@@ -1,5 +1,6 @@
-// The DCGAN of seed document 003, 32x32: the classic family with base 64 and z = 100, and channel
-// counts as the document gives them. Its sigmoid is part of the loss here.
+// "seed003": the classic DCGAN at 32x32 with base 64 and z = 100. Where its author ends the
+// discriminator with a sigmoid and a cross-entropy of probabilities, the sigmoid is part of the
+// loss here.
 #pragma once
 
 #include "nn/sequential.h"

@@ -103,6 +103,22 @@ class Module {
   bool training_ = true;
 };
 
+// While one lives, a module and all below it are in evaluation mode; afterwards in the mode the
+// module was in.
+class Evaluating {
+ public:
+  explicit Evaluating(Module& module) : module_(module), before_(module.training()) {
+    module_.eval();
+  }
+  ~Evaluating() { module_.train(before_); }
+  Evaluating(const Evaluating&) = delete;
+  Evaluating& operator=(const Evaluating&) = delete;
+
+ private:
+  Module& module_;
+  bool before_;
+};
+
 // While one lives, the parameters of a module require no gradient, so results computed from them
 // carry gradients to their inputs but none to the weights. Afterwards each is as it was before.
 // Running statistics are not frozen.

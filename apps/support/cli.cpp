@@ -6,7 +6,9 @@ namespace imago::apps {
 
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   const auto report = [&](const char* what) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), what);
+    std::string line;
+    for (const char* c = what; *c; ++c) line += *c == '\n' ? std::string("; ") : std::string(1, *c);
+    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), line.c_str());
   };
   try {
     app.parse(argc, argv);

@@ -1,6 +1,8 @@
 #include "apps/support/gan_run.h"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <set>
 
 #include "apps/support/cli.h"
@@ -36,6 +38,12 @@ models::GanTrainer make_trainer(const GanRunOptions& o) {
   t.lr = o.lr;
   t.seed = o.seed;
   return models::GanTrainer(models::make_gan({o.model, o.base}), t);
+}
+
+bool all_finite(const Tensor& t) {
+  if (t.dtype() != DType::f32) return true;  // counts
+  const float* p = t.data<float>();
+  return std::all_of(p, p + t.numel(), [](float v) { return std::isfinite(v); });
 }
 
 std::string chart(const std::vector<Json>& rows) {
@@ -124,18 +132,34 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& o) {
 
 GanRun::GanRun(const GanRunOptions& options, bool resume)
     : options_(options),
-      folder_(options.out),
       trainer_(make_trainer(options)),
       data_(options.data,
             {.size = trainer_.gan().image, .batch = options.batch, .seed = options.seed}),
+      folder_(options.out),
       fixed_noise_(kernels::normal({grid * grid, trainer_.gan().z}, DType::f32,
                                    {options.seed, fixed_noise_step, 0})) {
-  if (resume) {
-    trainer_.load(load_safetensors(folder_.checkpoint()));
-    folder_.truncate_metrics(trainer_.steps_done());
-  } else {
+  if (!resume) {
     check(!std::filesystem::exists(folder_.checkpoint()), "train_gan", folder_.path(),
           " already holds a checkpoint; go on with --resume, or choose another --out");
+    return;
+  }
+  const SafetensorsFile file = load_safetensors(folder_.checkpoint());
+  trainer_.load(file);
+  check(file.metadata_entry("batch") == std::to_string(options.batch), "resume", file.path,
+        " was trained with batches of ", file.metadata_entry("batch"), ", not ", options.batch);
+  if (file.metadata_entry("images") != std::to_string(data_.size())) {
+    std::fprintf(stderr,
+                 "train_gan: %s holds %lld images now, %s when the run was saved: the run goes "
+                 "on, but not as it would have without the stop\n",
+                 options.data.c_str(), static_cast<long long>(data_.size()),
+                 file.metadata_entry("images").c_str());
+  }
+}
+
+void GanRun::begin() {
+  if (trainer_.steps_done() > 0) {
+    folder_.truncate_metrics(trainer_.steps_done());
+  } else {
     write_text(folder_.metrics(), "");
   }
   write_text(folder_.config(), to_json(options_).dump(2) + "\n");
@@ -147,7 +171,16 @@ void GanRun::write_sample() {
 }
 
 void GanRun::save() {
-  save_safetensors(folder_.checkpoint(), trainer_.state(), trainer_.metadata());
+  const NamedTensors state = trainer_.state();
+  for (const auto& [name, tensor] : state) {
+    check(all_finite(tensor), "train_gan", name, " is not finite after step ",
+          trainer_.steps_done(),
+          "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
+  }
+  Metadata metadata = trainer_.metadata();
+  metadata["batch"] = std::to_string(options_.batch);
+  metadata["images"] = std::to_string(data_.size());
+  save_safetensors(folder_.checkpoint(), state, metadata);
   write_text(folder_.chart(), chart(folder_.read_metrics()));
 }
 

@@ -36,8 +36,11 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& options);
 class GanRun {
  public:
   // Fresh, or with `resume` from the folder's checkpoint. Fresh in a folder that holds a checkpoint
-  // is an error: nothing is overwritten by accident.
+  // is an error: nothing is overwritten by accident. No file is written before begin().
   GanRun(const GanRunOptions& options, bool resume);
+
+  // Writes config.json and makes metrics.jsonl end at the step the run starts after.
+  void begin();
 
   models::GanTrainer& trainer() { return trainer_; }
   data::Faces& data() { return data_; }
@@ -46,14 +49,15 @@ class GanRun {
 
   // samples/STEP.png: one grid of the same noise at every step.
   void write_sample();
-  // checkpoint.safetensors and loss.svg.
+  // checkpoint.safetensors and loss.svg. Throws, and leaves both as they are, when a weight is not
+  // finite.
   void save();
 
  private:
   GanRunOptions options_;
-  RunFolder folder_;
   models::GanTrainer trainer_;
   data::Faces data_;
+  RunFolder folder_;
   Tensor fixed_noise_;  // (64, z)
 };
 

@@ -9,7 +9,7 @@ namespace imago::apps {
 Tensor sample_images(models::Gan& gan, std::int64_t count, std::uint64_t seed) {
   constexpr std::int64_t batch = 64;
   const NoGrad no_grad;
-  gan.generator.eval();
+  const nn::Evaluating mode(gan.generator);
   const Tensor noise = kernels::normal({count, gan.z}, DType::f32, {seed, 0, 0});
   Tensor images = Tensor::empty({count, gan.image, gan.image, 3});
   for (std::int64_t i = 0; i < count; i += batch) {

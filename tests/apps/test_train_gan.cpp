@@ -90,7 +90,8 @@ TEST_CASE(
   check("train_gan --batch many", 2, "--batch");
   check("train_gan --data nowhere --out a", 1, "nowhere");
   check("train_gan --resume --out nothing", 1, "nothing");
-  check("train_gan --model seed001 --base 8 --out b", 1, "fixed widths");
+  check("train_gan --model seed001 --base 8 --out b", 2, "fixed widths");
+  CHECK_FALSE(fs::exists(play / "b"));
   fs::create_directories(play / "empty");
   check("train_gan --data empty --out c", 1, "empty");
 

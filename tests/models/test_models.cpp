@@ -9,7 +9,7 @@
 using namespace imago;
 using namespace imago::models;
 
-TEST_CASE("the seed documents' networks have their documented numbers of parameters") {
+TEST_CASE("seed001 and seed003 have their numbers of parameters") {
   CHECK(seed001_generator().num_parameters() == 3'463'936);
   CHECK(seed001_discriminator().num_parameters() == 142'529);
   CHECK(seed003_generator().num_parameters() == 1'068'928);
