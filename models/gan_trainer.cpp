@@ -29,7 +29,13 @@ GanTrainer::GanTrainer(Gan gan, const GanTrainerOptions& options)
     : gan_(std::move(gan)),
       options_(options),
       opt_g_(gan_.generator.parameters(), adam(options)),
-      opt_d_(gan_.discriminator.parameters(), adam(options)) {}
+      opt_d_(gan_.discriminator.parameters(), adam(options)) {
+  if (options.ema > 0) {
+    const ContextScope scope;  // its first weights are overwritten: leave the caller's draws alone
+    average_ = make_gan(gan_.spec).generator;
+    ema_.emplace(gan_.generator, average_, options.ema);
+  }
+}
 
 void GanTrainer::begin_step() {
   Generator& generator = Context::current().generator;
@@ -70,16 +76,24 @@ GanStep GanTrainer::run_step(const Tensor& real, const Tensor& z) {
   }
   opt_g_.step();
   steps_done_ += 1;
+  if (ema_) ema_->update(steps_done_);
   return result;
 }
 
 Tensor GanTrainer::generate(const Tensor& z) {
   const NoGrad no_grad;
-  const nn::Evaluating mode(gan_.generator);
-  return gan_.generator(z).tensor();
+  nn::Sequential& generator = ema_ ? average_ : gan_.generator;
+  const nn::Evaluating mode(generator);
+  return generator(z).tensor();
 }
 
 namespace {
+
+// The shortest text that reads back as the same number.
+std::string shortest(double value) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
 
 std::uint64_t number_in(const SafetensorsFile& file, const std::string& key) {
   const std::string& text = file.metadata_entry(key);
@@ -98,6 +112,7 @@ NamedTensors GanTrainer::state() const {
   insert_under(all, "d", gan_.discriminator.state_dict());
   insert_under(all, "opt_g", opt_g_.state_dict());
   insert_under(all, "opt_d", opt_d_.state_dict());
+  if (ema_) insert_under(all, "ema", average_.state_dict());
   return all;
 }
 
@@ -106,6 +121,7 @@ Metadata GanTrainer::metadata() const {
           {"model", gan_.spec.model},
           {"base", std::to_string(gan_.spec.base)},
           {"loss", name_of(options_.loss)},
+          {"ema", shortest(options_.ema)},
           {"seed", std::to_string(options_.seed)},
           {"step", std::to_string(steps_done_)}};
 }
@@ -114,12 +130,18 @@ void GanTrainer::load(const SafetensorsFile& file) {
   const GanSpec spec = gan_spec_of(file);
   check(spec == gan_.spec, "checkpoint", file.path, " holds ", spec.model, " with base ", spec.base,
         ", but this run trains ", gan_.spec.model, " with base ", gan_.spec.base);
-  check(number_in(file, "seed") == options_.seed, "checkpoint", file.path,
-        " was trained with seed ", file.metadata_entry("seed"), ", not ", options_.seed);
+  const auto same = [&](const char* key, const std::string& ours) {
+    check(file.metadata_entry(key) == ours, "checkpoint", file.path, " was trained with ", key, " ",
+          file.metadata_entry(key), ", not ", ours);
+  };
+  same("seed", std::to_string(options_.seed));
+  same("loss", name_of(options_.loss));
+  same("ema", shortest(options_.ema));
   gan_.generator.load_state_dict(file.group("g"));
   gan_.discriminator.load_state_dict(file.group("d"));
   opt_g_.load_state_dict(file.group("opt_g"));
   opt_d_.load_state_dict(file.group("opt_d"));
+  if (ema_) average_.load_state_dict(file.group("ema"));
   steps_done_ = static_cast<std::int64_t>(number_in(file, "step"));
 }
 
@@ -133,7 +155,8 @@ Gan load_gan(const SafetensorsFile& file) {
   const ContextScope
       scope;  // fresh weights are drawn and overwritten: leave the caller's draws alone
   Gan gan = make_gan(gan_spec_of(file));
-  gan.generator.load_state_dict(file.group("g"));
+  const bool averaged = !entries_under(file.tensors, "ema").empty();
+  gan.generator.load_state_dict(file.group(averaged ? "ema" : "g"));
   gan.discriminator.load_state_dict(file.group("d"));
   return gan;
 }

@@ -1,9 +1,11 @@
 // One training step of a GAN, and everything that has to be saved to go on as if never interrupted.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "models/gan.h"
+#include "nn/ema.h"
 #include "nn/optim.h"
 #include "nn/safetensors.h"
 
@@ -21,6 +23,8 @@ struct GanTrainerOptions {
   double lr = 2e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;
+  // Decay of the averaged generator that draws the samples; 0: the generator itself draws them.
+  double ema = 0;
   std::uint64_t seed = 1;
 };
 
@@ -47,7 +51,8 @@ class GanTrainer {
   // The same with noise z (N, z) of the caller's; all other draws are those of step(real).
   GanStep step(const Tensor& real, const Tensor& z);
 
-  // Images (N, image, image, 3) for noise z (N, z), from the generator in evaluation mode.
+  // Images (N, image, image, 3) for noise z (N, z), from the (averaged) generator in evaluation
+  // mode.
   Tensor generate(const Tensor& z);
 
   std::int64_t steps_done() const { return steps_done_; }
@@ -69,12 +74,14 @@ class GanTrainer {
   Gan gan_;
   GanTrainerOptions options_;
   optim::Adam opt_g_, opt_d_;
+  nn::Sequential average_;  // empty without ema
+  std::optional<nn::Ema> ema_;
   std::int64_t steps_done_ = 0;
 };
 
 // What a checkpoint written from GanTrainer::state() holds; throws when it is something else.
 GanSpec gan_spec_of(const SafetensorsFile& file);
-// The trained networks in it.
+// The trained networks in it; the generator is the averaged one where there is one.
 Gan load_gan(const SafetensorsFile& file);
 
 }  // namespace imago::models

@@ -19,23 +19,19 @@ constexpr int grid = 8;  // samples are grids of 8 x 8
 constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
 
 Json to_json(const GanRunOptions& o) {
-  return {{"data", o.data},
-          {"model", o.model},
-          {"base", o.base},
-          {"loss", o.loss},
-          {"steps", o.steps},
-          {"batch", o.batch},
-          {"lr", o.lr},
-          {"seed", o.seed},
-          {"sample-every", o.sample_every},
-          {"threads", o.threads},
-          {"checkpoint-every", o.checkpoint_every}};
+  return {{"data", o.data},       {"model", o.model},
+          {"base", o.base},       {"loss", o.loss},
+          {"steps", o.steps},     {"batch", o.batch},
+          {"lr", o.lr},           {"ema", o.ema},
+          {"seed", o.seed},       {"sample-every", o.sample_every},
+          {"threads", o.threads}, {"checkpoint-every", o.checkpoint_every}};
 }
 
 models::GanTrainer make_trainer(const GanRunOptions& o) {
   models::GanTrainerOptions t;
   t.loss = o.loss == "minimax" ? models::GanLoss::minimax : models::GanLoss::nonsaturating;
   t.lr = o.lr;
+  t.ema = o.ema;
   t.seed = o.seed;
   return models::GanTrainer(models::make_gan({o.model, o.base}), t);
 }
@@ -86,6 +82,10 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
   app.add_option("--lr", o.lr, "Learning rate of both networks")
       ->check(CLI::Range(1e-8, 1.0))
       ->capture_default_str();
+  app.add_option("--ema", o.ema,
+                 "Samples come from a moving average of the generator with this decay; 0: none")
+      ->check(CLI::Range(0.0, 0.99999))
+      ->capture_default_str();
   app.add_option("--seed", o.seed, "Of weights, noise and the order of images")
       ->capture_default_str();
   app.add_option("--out", o.out, "Folder to write into")->capture_default_str();
@@ -106,7 +106,8 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& o) {
         " does not exist");
   const Json saved = Json::parse(read_text(file), nullptr, false);
   check(saved.is_object(), "resume", file, " is not JSON; restore it or start a new run");
-  static const std::set<std::string> fixed = {"data", "model", "base", "loss", "batch", "seed"};
+  static const std::set<std::string> fixed = {"data",  "model", "base", "loss",
+                                              "batch", "ema",   "seed"};
   const auto take = [&]<class T>(const std::string& key, T& value) {
     check(saved.contains(key), "resume", file, " lacks ", key, "; restore it or start a new run");
     const T before = saved[key].get<T>();
@@ -124,6 +125,7 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& o) {
   take("steps", o.steps);
   take("batch", o.batch);
   take("lr", o.lr);
+  take("ema", o.ema);
   take("seed", o.seed);
   take("sample-every", o.sample_every);
   take("checkpoint-every", o.checkpoint_every);

@@ -19,6 +19,7 @@ struct GanRunOptions {
   std::int64_t steps = 2000;
   int batch = 64;
   double lr = 2e-4;
+  double ema = 0.995;
   std::uint64_t seed = 1;
   std::string out = "runs/gan";
   std::int64_t sample_every = 200;

@@ -16,7 +16,8 @@ namespace {
 
 GanTrainer small(GanLoss loss = GanLoss::nonsaturating, const std::string& model = "dcgan16") {
   manual_seed(5);
-  return GanTrainer(make_gan({model, model == "seed001" ? 64 : 4}), {.loss = loss, .seed = 5});
+  return GanTrainer(make_gan({model, model == "seed001" ? 64 : 4}),
+                    {.loss = loss, .ema = 0.9, .seed = 5});
 }
 
 Tensor batch(std::uint32_t step, int image = 16) {
@@ -116,8 +117,12 @@ TEST_CASE("a checkpoint of another model or seed is refused by name") {
   SafetensorsFile file{"x.safetensors", trainer.state(), trainer.metadata()};
   GanTrainer wider(make_gan({"dcgan16", 8}), {.seed = 5});
   CHECK_THROWS_WITH_AS(wider.load(file), doctest::Contains("base 4"), Error);
-  GanTrainer other(make_gan({"dcgan16", 4}), {.seed = 6});
+  GanTrainer other(make_gan({"dcgan16", 4}), {.ema = 0.9, .seed = 6});
   CHECK_THROWS_WITH_AS(other.load(file), doctest::Contains("seed 5"), Error);
+  GanTrainer minimax(make_gan({"dcgan16", 4}), {.loss = GanLoss::minimax, .ema = 0.9, .seed = 5});
+  CHECK_THROWS_WITH_AS(minimax.load(file), doctest::Contains("loss nonsaturating"), Error);
+  GanTrainer plain(make_gan({"dcgan16", 4}), {.seed = 5});
+  CHECK_THROWS_WITH_AS(plain.load(file), doctest::Contains("ema 0.9"), Error);
   file.metadata.erase("format");
   CHECK_THROWS_WITH_AS(gan_spec_of(file), doctest::Contains("not a GAN checkpoint"), Error);
 }

@@ -1,0 +1,26 @@
+#include "nn/ema.h"
+
+#include <algorithm>
+
+#include "kernels/ema/ema.h"
+
+namespace imago::nn {
+
+Ema::Ema(const Module& live, Module& average, double decay)
+    : decay_(decay), weight_(Tensor::empty({1})) {
+  check(0 <= decay && decay < 1, "Ema", "decay must be in [0, 1), not ", decay);
+  const NamedTensors values = live.state_dict();
+  average.load_state_dict(values);
+  for (const auto& [name, tensor] : average.state_dict()) {
+    averages_.push_back(tensor);
+    values_.push_back(values.at(name));
+  }
+}
+
+void Ema::update(std::int64_t t) {
+  const double step = static_cast<double>(t);
+  weight_.mutable_data<float>()[0] = static_cast<float>(1 - std::min(decay_, step / (step + 10)));
+  kernels::ema_update(averages_, values_, weight_);
+}
+
+}  // namespace imago::nn
