@@ -35,6 +35,7 @@ struct Figures {
 };
 
 int train(const GanRunOptions& options, bool resume) {
+  catch_interrupt();
   try {
     models::check_gan_spec({options.model, options.base});
   } catch (const Error& error) {
@@ -60,7 +61,6 @@ int train(const GanRunOptions& options, bool resume) {
   run.begin();
   if (first == 0) run.write_sample();
 
-  catch_interrupt();
   Progress progress(first, options.steps, std::max<std::int64_t>(options.steps / 50, 1));
   auto last_time = Clock::now();
   std::int64_t last_step = first;

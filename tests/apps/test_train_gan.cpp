@@ -50,11 +50,12 @@ TEST_CASE("train_gan: N steps, stop, resume and M steps give the bytes of N + M 
 
 TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same bytes") {
   const Playground play;
-  // Killed without warning, somewhere after the first checkpoints.
-  const Outcome killed = play.run(small + "--steps 100000 --out killed", "timeout -s KILL 3");
+  // Killed without warning, somewhere after the first checkpoint.
+  const Outcome killed = play.run_until("killed/checkpoint.safetensors", "KILL",
+                                        small + "--steps 100000 --out killed");
   REQUIRE(killed.status == 137);
-  REQUIRE(fs::exists(play / "killed/checkpoint.safetensors"));
-  const Outcome o = play.run("train_gan --resume --out killed --steps 100000", "timeout -s INT 1");
+  const Outcome o =
+      play.run_until("killed/config.json", "INT", "train_gan --resume --out killed --steps 100000");
   INFO(o.out << o.err);
   const auto saved = o.out.find("Stopped after step ");
   REQUIRE(saved != std::string::npos);
@@ -66,7 +67,9 @@ TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same 
 
 TEST_CASE("train_gan: Ctrl-C saves and says how to go on") {
   const Playground play;
-  const Outcome o = play.run(small + "--steps 1000000 --out run", "timeout -s INT 2");
+  const Outcome o =
+      play.run_until("run/samples/00000000.png", "INT", small + "--steps 1000000 --out run");
+  CHECK(o.status == 0);
   CHECK(contains(o.out, "Stopped after step"));
   CHECK(contains(o.out, "train_gan --resume --out run"));
   CHECK(fs::exists(play / "run/checkpoint.safetensors"));
