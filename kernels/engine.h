@@ -1,6 +1,11 @@
 // The engines an op may run on, one vocabulary for all ops and devices.
 #pragma once
 
+#include <functional>
+#include <string>
+
+#include "tensor/dtype.h"
+
 namespace imago {
 
 enum class Engine {
@@ -43,3 +48,21 @@ inline const char* name_of(Engine engine) {
 }
 
 }  // namespace imago
+
+namespace imago::kernels {
+
+// What an op tells about a problem so that an engine can be chosen for it on the CPU.
+struct CpuProblem {
+  DType dtype;
+  bool direct;                            // whether the direct engine can do it
+  const char* direct_takes;               // what it asks for: "f32 with groups and dilation 1"
+  double reference_seconds;               // how long the reference takes, to an order of magnitude
+  std::function<std::string()> describe;  // its extents; called only for messages
+};
+
+// reference or direct. `automatic` takes direct where it can and else the reference, and says so
+// once per op and problem where that is slow enough to be felt in a training step. Throws, naming
+// `op`, when the engine asked for cannot do the problem or is none of the CPU's.
+Engine choose_cpu_engine(const char* op, Engine asked, const CpuProblem& problem);
+
+}  // namespace imago::kernels

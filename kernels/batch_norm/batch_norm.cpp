@@ -39,14 +39,15 @@ void check_like_x(const char* op, const char* name, const Tensor& t, const Tenso
   check(t.device() == x.device(), op, name, " is on ", t.device(), " but x is on ", x.device());
 }
 
-bool use_direct(const char* op, DType dtype, Engine engine) {
-  if (engine == Engine::automatic) return dtype == DType::f32;
-  if (engine == Engine::direct) {
-    check(dtype == DType::f32, op, "the direct engine takes f32, but x is ", dtype);
-    return true;
-  }
-  check(engine == Engine::reference, op, "has no engine '", name_of(engine), "' on the CPU");
-  return false;
+bool use_direct(const char* op, const Tensor& x, Engine asked) {
+  const Engine chosen =
+      choose_cpu_engine(op, asked,
+                        {.dtype = x.dtype(),
+                         .direct = x.dtype() == DType::f32,
+                         .direct_takes = "f32",
+                         .reference_seconds = 1e-8 * static_cast<double>(x.numel()),
+                         .describe = [&] { return "x " + x.shape().to_string(); }});
+  return chosen == Engine::direct;
 }
 
 BatchNormResult forward(const char* op, const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -64,7 +65,7 @@ BatchNormResult forward(const char* op, const Tensor& x, const Tensor& gamma, co
   BatchNormResult out{Tensor::empty(x.shape(), x.dtype(), device),
                       Tensor::empty(per_group, acc, device), Tensor::empty(per_group, acc, device),
                       Tensor::empty(per_group, acc, device)};
-  if (use_direct(op, x.dtype(), engine)) {
+  if (use_direct(op, x, engine)) {
     batch_norm_direct(problem, x, gamma, beta, eps, slope, out);
   } else {
     batch_norm_reference(problem, x, gamma, beta, eps, slope, out);
@@ -88,7 +89,7 @@ BatchNormGrads backward(const char* op, const Tensor& dy, const Tensor& x, const
   BatchNormGrads out{Tensor::empty(x.shape(), x.dtype(), device),
                      Tensor::empty(per_channel, gamma.dtype(), device),
                      Tensor::empty(per_channel, gamma.dtype(), device)};
-  if (use_direct(op, x.dtype(), engine)) {
+  if (use_direct(op, x, engine)) {
     batch_norm_grad_direct(problem, dy, x, gamma, beta, mean, invstd, slope, out);
   } else {
     batch_norm_grad_reference(problem, dy, x, gamma, beta, mean, invstd, slope, out);
@@ -142,7 +143,7 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
       out[c] = static_cast<A>(1.0 / std::sqrt(static_cast<double>(var[c]) + eps));
   });
   Tensor y = Tensor::empty_like(x);
-  if (use_direct(op, x.dtype(), engine)) {
+  if (use_direct(op, x, engine)) {
     batch_norm_apply_direct(problem, x, gamma, beta, running_mean, invstd, slope, y);
   } else {
     batch_norm_apply_reference(problem, x, gamma, beta, running_mean, invstd, slope, y);

@@ -1,7 +1,6 @@
 #include "kernels/conv2d/conv2d.h"
 
 #include "kernels/conv2d/engines.h"
-#include "tensor/context.h"
 #include "tensor/error.h"
 
 namespace imago {
@@ -90,30 +89,14 @@ void check_output(const char* op, const Conv2dProblem& d, const Shape& y) {
         "; are stride and padding those of the forward pass?");
 }
 
-constexpr const char* direct_takes = "direct takes f32 with groups and dilation 1";
-
 // The engine to run, given what the caller asked for.
 Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, DType dtype) {
-  const bool direct = conv2d_direct_can(problem, dtype);
-  switch (asked) {
-    case Engine::automatic:
-      // Beyond about a second on one core it matters to the user which code runs.
-      if (!direct && problem.flops() > 1e9) {
-        log_once(std::string(op) + problem.to_string() + name_of(dtype),
-                 "[" + std::string(op) + "] " + problem.to_string() + " in " + name_of(dtype) +
-                     " runs on the reference engine, which is slow: " + direct_takes);
-      }
-      return direct ? Engine::direct : Engine::reference;
-    case Engine::reference:
-      return asked;
-    case Engine::direct:
-      check(direct, op, "engine direct cannot do ", problem.to_string(), " in ", dtype, ": ",
-            direct_takes, "; use auto or reference");
-      return asked;
-    default:
-      fail(op, "engine ", name_of(asked),
-           " does not run on the CPU; use auto, direct or reference");
-  }
+  return choose_cpu_engine(op, asked,
+                           {.dtype = dtype,
+                            .direct = conv2d_direct_can(problem, dtype),
+                            .direct_takes = "f32 with groups and dilation 1",
+                            .reference_seconds = 1e-9 * problem.flops(),
+                            .describe = [&] { return problem.to_string(); }});
 }
 
 }  // namespace

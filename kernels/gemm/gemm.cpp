@@ -1,6 +1,5 @@
 #include "kernels/gemm/gemm.h"
 
-#include "tensor/context.h"
 #include "tensor/error.h"
 
 namespace imago::kernels {
@@ -10,28 +9,17 @@ namespace {
 const char* const op = "gemm";
 
 Engine choose(Engine asked, std::int64_t m, std::int64_t n, std::int64_t k, DType dtype) {
-  const bool direct = dtype == DType::f32;
-  switch (asked) {
-    case Engine::automatic:
-      // Beyond about a second on one core it matters to the user which code runs.
-      if (!direct &&
-          2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) > 1e9) {
-        const std::string size = std::to_string(m) + " x " + std::to_string(n) + " x " +
-                                 std::to_string(k) + " in " + name_of(dtype);
-        log_once("gemm " + size, "[gemm] " + size +
-                                     " runs on the reference engine, which is slow: direct takes "
-                                     "f32");
-      }
-      return direct ? Engine::direct : Engine::reference;
-    case Engine::reference:
-      return asked;
-    case Engine::direct:
-      check(direct, op, "engine direct takes f32, not ", dtype, "; use auto or reference");
-      return asked;
-    default:
-      fail(op, "engine ", name_of(asked),
-           " does not run on the CPU; use auto, direct or reference");
-  }
+  const auto extents = [&] {
+    return std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
+  };
+  const double flops =
+      2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  return choose_cpu_engine(op, asked,
+                           {.dtype = dtype,
+                            .direct = dtype == DType::f32,
+                            .direct_takes = "f32",
+                            .reference_seconds = 1e-9 * flops,
+                            .describe = extents});
 }
 
 }  // namespace

@@ -385,11 +385,13 @@ TEST_CASE("batch_norm: messages name what was expected and what came") {
         "[batch_norm_lrelu_grad] expects dy like x (4, 2, 2, 8) f32, but it is (4, 2, 8) f32");
   CHECK(backward(x, stats, 2).find("expects mean of shape (2, 8)") != std::string::npos);
   CHECK(test::error_of([&] { batch_norm(x, g8, g8, eps, 1, Engine::wgmma); }) ==
-        "[batch_norm] has no engine 'wgmma' on the CPU");
+        "[batch_norm] engine wgmma does not run on the CPU; use auto, direct or reference");
   CHECK(test::error_of([&] {
           const Tensor d = Tensor::zeros({8}, DType::f64);
           batch_norm(Tensor::zeros({4, 8}, DType::f64), d, d, eps, 1, Engine::direct);
-        }) == "[batch_norm] the direct engine takes f32, but x is f64");
+        }) ==
+        "[batch_norm] engine direct cannot do x (4, 8) in f64: direct takes f32; use auto or "
+        "reference");
 
   Tensor running = Tensor::zeros({8}), other = Tensor::zeros({8});
   CHECK(test::error_of([&] {

@@ -113,7 +113,7 @@ TEST_CASE("gemm: messages name what was expected and what came") {
         std::string::npos);
   CHECK(message_of(Tensor::zeros({2, 3}, DType::f64), Tensor::zeros({3, 2}, DType::f64),
                    Engine::direct) ==
-        "[gemm] engine direct takes f32, not f64; use auto or reference");
+        "[gemm] engine direct cannot do 2 x 2 x 3 in f64: direct takes f32; use auto or reference");
   CHECK(message_of(a, Tensor::zeros({3, 2}), Engine::wgmma)
             .find("engine wgmma does not run on the CPU") != std::string::npos);
 }
