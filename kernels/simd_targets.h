@@ -1,6 +1,7 @@
-// Which SIMD targets are compiled; include it before any header of Highway. Vectors whose length
-// is known only at run time cannot stand in arrays, which the register tiles are; the others are
-// on no processor worth their code.
+// Which SIMD targets are compiled, the same for every kernel, so that one processor runs one of
+// them; include it before any header of Highway. Vectors whose length is known only at run time
+// cannot stand in arrays, which the register tiles are; the others are on no processor worth their
+// code.
 #pragma once
 
 #define HWY_DISABLED_TARGETS \

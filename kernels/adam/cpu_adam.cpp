@@ -1,9 +1,10 @@
 #include "kernels/adam/cpu_adam.h"
 
+#include "kernels/simd_targets.h"
+
 // Compiled once per SIMD target; see kernels/elementwise/cpu_map.cpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/adam/cpu_adam.cpp"
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

@@ -1,7 +1,7 @@
 #include "kernels/batch_norm/cpu_rows.h"
 
-// Scalable vectors cannot be members of an array; those processors run the fixed-width targets.
-#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
+#include "kernels/simd_targets.h"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/batch_norm/cpu_rows.cpp"
 #include <hwy/foreach_target.h>

@@ -1,10 +1,11 @@
 #include "kernels/elementwise/cpu_map.h"
 
+#include "kernels/simd_targets.h"
+
 // Highway compiles this file once per SIMD target and picks at run time; the loops themselves are
-// plain and left to the compiler's vectoriser. The targets left out add nothing here.
+// plain and left to the compiler's vectoriser.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/elementwise/cpu_map.cpp"
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

@@ -1,9 +1,10 @@
 #include "kernels/reduce/cpu_sum.h"
 
+#include "kernels/simd_targets.h"
+
 // Compiled once per SIMD target; see kernels/elementwise/cpu_map.cpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/reduce/cpu_sum.cpp"
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

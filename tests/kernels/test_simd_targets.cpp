@@ -61,7 +61,7 @@ TEST_CASE("simd: every target computes the same bits") {
     const OnlyTarget only(HWY_STATIC_TARGET);
     baseline = everything();
   }
-  for (const std::int64_t target : {HWY_AVX3, HWY_AVX2}) {
+  for (const std::int64_t target : {HWY_AVX3, HWY_AVX2, HWY_SSE4}) {
     if (!(hwy::SupportedTargets() & target)) {
       MESSAGE("this processor lacks " << hwy::TargetName(target) << "; not compared");
       continue;
