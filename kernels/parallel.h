@@ -14,6 +14,14 @@
 
 namespace imago {
 
+// Elements of a cheap operation that one thread takes at a time: enough to be worth handing over.
+inline constexpr std::int64_t default_grain = 32768;
+
+// a / b rounded up, of a >= 0 and b > 0.
+constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
+
 // Calls f(i) for i in [0, count) on up to num_threads() threads, contiguous ranges each. An
 // exception from f is rethrown on the calling thread.
 template <class F>
@@ -42,7 +50,7 @@ void parallel_for(std::int64_t count, F&& f) {
 // ranges depend on count and grain only.
 template <class F>
 void parallel_ranges(std::int64_t count, std::int64_t grain, F&& f) {
-  const std::int64_t parts = (count + grain - 1) / grain;
+  const std::int64_t parts = ceil_div(count, grain);
   parallel_for(parts, [&](std::int64_t part) {
     const std::int64_t begin = part * grain;
     f(begin, begin + grain < count ? begin + grain : count);

@@ -33,10 +33,10 @@ class Folding {
         fold_(strip_width / std::gcd(p.channels, strip_width)),
         folded_rows_(p.rows / fold_),
         tail_rows_(p.rows % fold_) {
-    const std::int64_t blocks = (folded_rows_ + block_rows - 1) / block_rows;
-    const std::int64_t part_blocks = (blocks + max_parts - 1) / max_parts;
+    const std::int64_t blocks = ceil_div(folded_rows_, block_rows);
+    const std::int64_t part_blocks = ceil_div(blocks, max_parts);
     part_rows_ = part_blocks * block_rows;
-    parts_ = blocks == 0 ? 0 : (folded_rows_ + part_rows_ - 1) / part_rows_;
+    parts_ = blocks == 0 ? 0 : ceil_div(folded_rows_, part_rows_);
   }
 
   std::int64_t width() const { return fold_ * p_.channels; }

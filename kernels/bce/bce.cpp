@@ -9,8 +9,6 @@
 namespace imago::kernels {
 namespace {
 
-constexpr std::int64_t grain = 32768;  // elements one thread takes at a time
-
 void require_pair(const char* op, const Tensor& logits, const Tensor& targets) {
   check(logits.defined() && targets.defined(), op, "logits or targets are undefined");
   check(is_floating(logits.dtype()), op, "logits are ", logits.dtype(),
@@ -36,7 +34,7 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& targets) {
     const T* x = logits.data<T>();
     const T* t = targets.data<T>();
     A* out = losses.mutable_data<A>();
-    parallel_ranges(logits.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(logits.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const A v = static_cast<A>(x[i]);
         out[i] = math::softplus(v) - v * static_cast<A>(t[i]);
@@ -60,7 +58,7 @@ Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor
     const T* t = targets.data<T>();
     T* po = out.mutable_data<T>();
     const A factor = *dy.data<A>() / static_cast<A>(logits.numel());
-    parallel_ranges(logits.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(logits.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const A difference = math::sigmoid(static_cast<A>(x[i])) - static_cast<A>(t[i]);
         po[i] = static_cast<T>(factor * difference);

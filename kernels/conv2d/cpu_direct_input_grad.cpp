@@ -25,9 +25,9 @@ struct Phase {
   std::int64_t stride;
 
   Phase(std::int64_t phase, std::int64_t in, std::int64_t kernel, int stride_, int pad)
-      : first(phase), extent((in - phase + stride_ - 1) / stride_), stride(stride_) {
+      : first(phase), extent(ceil_div(in - phase, stride_)), stride(stride_) {
     const std::int64_t r0 = (phase + pad) % stride;
-    taps = r0 < kernel ? (kernel - r0 + stride - 1) / stride : 0;
+    taps = r0 < kernel ? ceil_div(kernel - r0, stride) : 0;
     last_tap = r0 + stride * (taps - 1);
     origin = (phase + pad - r0) / stride - (taps - 1);
   }
@@ -94,8 +94,6 @@ PackedPanels pack_weights(const Conv2dProblem& d, const Phase& vertical, const P
                       });
 }
 
-}  // namespace
-
 // The same weights in the order (K, taps of the window of y, C), for thin convolutions.
 Tensor thin_weights(const Conv2dProblem& d, const Phase& vertical, const Phase& horizontal,
                     const float* w) {
@@ -111,6 +109,8 @@ Tensor thin_weights(const Conv2dProblem& d, const Phase& vertical, const Phase& 
   }
   return packed;
 }
+
+}  // namespace
 
 // y (N, P, Q, K), w (K, R, S, C), out (N, H, W, C)
 void conv2d_input_grad_direct(const Conv2dProblem& d, const Tensor& y, const Tensor& w,

@@ -166,7 +166,7 @@ void run_phase(const ThinProblem& p, const ThinPhase& phase, const Planes& plane
                std::int64_t begin, std::int64_t end, float* out, float* sums) {
   const Table& best = table();
   const std::int64_t lanes = best.lanes, per_tile = best.vectors[p.output_channels];
-  const std::int64_t per_row = (phase.columns + lanes - 1) / lanes;
+  const std::int64_t per_row = ceil_div(phase.columns, lanes);
   const std::int64_t vectors = (end - begin) * per_row;
   const std::int64_t taps = phase.kernel_h * phase.kernel_w;
   Tile tile{};
@@ -218,8 +218,8 @@ void convolve_thin(const ThinProblem& problem, const float* input,
     most_rows = std::max(most_rows, phase.rows);
     left = std::min(left, phase.left);
     // Vectors reach beyond the last pixel of a row.
-    right = std::max(right,
-                     phase.left + (phase.columns + lanes - 1) / lanes * lanes + phase.kernel_w - 1);
+    right =
+        std::max(right, phase.left + ceil_div(phase.columns, lanes) * lanes + phase.kernel_w - 1);
     top = std::min(top, phase.top);
     bottom = std::max(bottom, phase.top + phase.kernel_h - 1);
   }
@@ -227,7 +227,7 @@ void convolve_thin(const ThinProblem& problem, const float* input,
   // As many rows as keep the planes within half of a 1 MB L2 cache.
   const std::int64_t row_floats = problem.channels * columns;
   const std::int64_t block = std::clamp<std::int64_t>((1 << 17) / row_floats - halo, 1, most_rows);
-  const std::int64_t blocks = (most_rows + block - 1) / block;
+  const std::int64_t blocks = ceil_div(most_rows, block);
 
   const int threads = num_threads();
   const std::int64_t planes_floats = (block + halo) * row_floats;

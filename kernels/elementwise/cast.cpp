@@ -4,11 +4,7 @@
 #include "tensor/convert.h"
 
 namespace imago::kernels {
-namespace {
-
-constexpr std::int64_t grain = 32768;  // elements one thread takes at a time
-
-}  // namespace
+namespace {}  // namespace
 
 Tensor cast(const Tensor& x, DType dtype) {
   check(x.defined(), "cast", "the argument is undefined");
@@ -21,7 +17,7 @@ Tensor cast(const Tensor& x, DType dtype) {
         dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
             dtype, "cast", [&]<class To> {
               To* po = out.mutable_data<To>();
-              parallel_ranges(x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+              parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
                 for (std::int64_t i = begin; i < end; ++i) po[i] = convert<To>(px[i]);
               });
             });
@@ -36,7 +32,7 @@ void fill(Tensor& x, double value) {
       x.dtype(), "fill", [&]<class T> {
         T* p = x.mutable_data<T>();
         const T v = convert<T>(value);
-        parallel_ranges(x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+        parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
           for (std::int64_t i = begin; i < end; ++i) p[i] = v;
         });
       });

@@ -11,8 +11,6 @@
 namespace imago::kernels {
 namespace {
 
-constexpr std::int64_t grain = 32768;  // elements one thread takes at a time
-
 void require_floating(const char* op, const char* what, const Tensor& x) {
   check(x.defined(), op, what, " is undefined");
   check(is_floating(x.dtype()), op, what, " is ", x.dtype(),
@@ -97,8 +95,8 @@ void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, co
     const BroadcastAxis& rows = axes[axes.size() - 2];
     const auto outer = axes.first(axes.size() - 2);
     if ((rows.stride_a == 0) != (rows.stride_b == 0)) {
-      const std::int64_t block = std::max<std::int64_t>(1, grain / inner.extent);
-      const std::int64_t blocks = (rows.extent + block - 1) / block;
+      const std::int64_t block = std::max<std::int64_t>(1, default_grain / inner.extent);
+      const std::int64_t blocks = ceil_div(rows.extent, block);
       parallel_for(steps_of(outer) * blocks, [&](std::int64_t part) {
         const Offsets at = offsets_of(part / blocks, outer);
         const std::int64_t begin = part % blocks * block;
@@ -113,17 +111,17 @@ void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, co
   }
   const auto outer = axes.first(axes.size() - 1);
   const std::int64_t steps = steps_of(outer);
-  if (inner.extent >= grain) {
-    const std::int64_t parts = (inner.extent + grain - 1) / grain;
+  if (inner.extent >= default_grain) {
+    const std::int64_t parts = ceil_div(inner.extent, default_grain);
     parallel_for(steps * parts, [&](std::int64_t part) {
       const Offsets at = offsets_of(part / parts, outer);
-      const std::int64_t begin = part % parts * grain;
+      const std::int64_t begin = part % parts * default_grain;
       inner_part(op, inner, x + at.a, y + at.b, out + part / parts * inner.extent, begin,
-                 std::min(begin + grain, inner.extent), a);
+                 std::min(begin + default_grain, inner.extent), a);
     });
     return;
   }
-  parallel_ranges(steps, grain / inner.extent, [&](std::int64_t begin, std::int64_t end) {
+  parallel_ranges(steps, default_grain / inner.extent, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t step = begin; step < end; ++step) {
       const Offsets at = offsets_of(step, outer);
       inner_part(op, inner, x + at.a, y + at.b, out + step * inner.extent, 0, inner.extent, a);
@@ -141,7 +139,7 @@ Tensor unary(Unary op, const Tensor& x, double a) {
   dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
     const T* px = x.data<T>();
     T* po = out.mutable_data<T>();
-    parallel_ranges(x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       map_unary(op, px + begin, po + begin, end - begin, static_cast<acc_t<T>>(a));
     });
   });
@@ -171,7 +169,7 @@ void add_into(Tensor& a, const Tensor& b) {
   dispatch<float, double, bf16>(a.dtype(), "add_into", [&]<class T> {
     T* pa = a.mutable_data<T>();
     const T* pb = b.data<T>();
-    parallel_ranges(a.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(a.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       map_binary(Binary::add, Operands::both, pa + begin, pb + begin, pa + begin, end - begin,
                  acc_t<T>(0));
     });

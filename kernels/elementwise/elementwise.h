@@ -61,9 +61,6 @@ void fill(Tensor& x, double value);
 // a += b, of one shape and dtype; writes a in place and bumps its version. b may be a itself.
 void add_into(Tensor& a, const Tensor& b);
 
-// The shape of a op b; throws naming `op` when the two do not fit.
-Shape broadcast_shape(const char* op, const Shape& a, const Shape& b);
-
 // The specification, element by element in f64 and rounded once; what tests compare with. Takes the
 // arguments of unary and binary.
 Tensor unary_reference(Unary op, const Tensor& x, double a = 0);

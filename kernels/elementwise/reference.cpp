@@ -1,4 +1,5 @@
 // The specification: one element at a time, every step in f64, rounded once at the end.
+#include "kernels/elementwise/broadcast.h"
 #include "kernels/elementwise/elementwise.h"
 #include "tensor/convert.h"
 

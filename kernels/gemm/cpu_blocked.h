@@ -28,10 +28,6 @@ inline constexpr std::int64_t strips_per_chunk = 12;  // of 15 KB each: packed A
 inline constexpr std::int64_t rows_per_block = 512;   // of A in multiply_panels, also for L2
 inline constexpr int widest_panel = 32;
 
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-
 inline Tensor scratch(std::int64_t threads, std::int64_t floats) {
   return Tensor::empty({threads, ceil_div(floats, 16) * 16}, DType::f32, Device::cpu());
 }
@@ -122,7 +118,7 @@ class PackedPanels {
   // pack(k0, depth, j0, columns, dst, dst_row): dst[k * dst_row + j] = B[k0 + k][j0 + j].
   template <class Pack>
   PackedPanels(std::int64_t depth, std::int64_t columns, Pack&& pack)
-      : columns_(blocked::ceil_div(columns, tiles().lanes) * tiles().lanes),
+      : columns_(ceil_div(columns, tiles().lanes) * tiles().lanes),
         packed_(blocked::scratch(1, depth * columns_)) {
     float* data = packed_.mutable_data<float>();
     data_ = data;

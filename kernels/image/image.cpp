@@ -4,11 +4,7 @@
 #include "tensor/convert.h"
 
 namespace imago::kernels {
-namespace {
-
-constexpr std::int64_t grain = 32768;  // elements one thread takes at a time
-
-}  // namespace
+namespace {}  // namespace
 
 Tensor normalize_u8(const Tensor& images, DType dtype) {
   check(images.defined() && images.dtype() == DType::u8, "normalize_u8", "takes u8 images, not ",
@@ -22,7 +18,7 @@ Tensor normalize_u8(const Tensor& images, DType dtype) {
     for (int i = 0; i < 256; ++i) table[i] = static_cast<T>(static_cast<A>(i) / A(127.5) - A(1));
     const std::uint8_t* px = images.data<std::uint8_t>();
     T* po = out.mutable_data<T>();
-    parallel_ranges(images.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(images.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) po[i] = table[px[i]];
     });
   });
@@ -37,7 +33,7 @@ Tensor denormalize_u8(const Tensor& x) {
     using A = acc_t<T>;
     const T* px = x.data<T>();
     std::uint8_t* po = out.mutable_data<std::uint8_t>();
-    parallel_ranges(x.numel(), grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         // Dropping the fraction of a positive number rounds down, so adding a half rounds.
         po[i] = convert<std::uint8_t>((static_cast<A>(px[i]) + A(1)) * A(127.5) + A(0.5));

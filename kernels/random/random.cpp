@@ -36,7 +36,7 @@ Tensor draw(const char* op, const Shape& shape, DType dtype, Block&& block) {
   const std::int64_t n = out.numel();
   dispatch<float, double, bf16>(dtype, op, [&]<class T> {
     T* p = out.mutable_data<T>();
-    parallel_ranges((n + 3) / 4, grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(ceil_div(n, 4), grain, [&](std::int64_t begin, std::int64_t end) {
       each_of_blocks(begin, end, n, block,
                      [&](std::int64_t i, float value) { p[i] = static_cast<T>(value); });
     });
@@ -68,7 +68,7 @@ Tensor dropout(const Tensor& x, double p, DrawKey key) {
     T* po = out.mutable_data<T>();
     const A factor = static_cast<A>(1.0 / (1.0 - p));
     const auto threshold = static_cast<float>(p);
-    parallel_ranges((n + 3) / 4, grain, [&](std::int64_t begin, std::int64_t end) {
+    parallel_ranges(ceil_div(n, 4), grain, [&](std::int64_t begin, std::int64_t end) {
       each_of_blocks(begin, end, n, block, [&](std::int64_t i, float u) {
         po[i] =
             u >= threshold ? static_cast<T>(static_cast<A>(px[i]) * factor) : static_cast<T>(A(0));

@@ -57,9 +57,8 @@ void sum_middle(const T* x, std::int64_t outer, std::int64_t rows, std::int64_t 
   while (fold * columns < 64 && fold < rows) fold *= 2;
   const std::int64_t wide_rows = rows / fold;
   const std::int64_t width = fold * columns;
-  const std::int64_t parts =
-      std::max<std::int64_t>(1, (wide_rows + sum_part_rows - 1) / sum_part_rows);
-  const std::int64_t tiles = (width + sum_tile_columns - 1) / sum_tile_columns;
+  const std::int64_t parts = std::max<std::int64_t>(1, ceil_div(wide_rows, sum_part_rows));
+  const std::int64_t tiles = ceil_div(width, sum_tile_columns);
   std::vector<A> partial(parts > 1 ? static_cast<std::size_t>(outer * parts * columns) : 0);
   A* results = parts > 1 ? partial.data() : out;
 
@@ -103,7 +102,7 @@ void repeat_middle(const std::byte* x, std::int64_t outer, std::int64_t rows, st
                    std::byte* out) {
   // A piece is filled by doubling what is there already.
   const auto piece = std::max<std::int64_t>(1, 65536 / static_cast<std::int64_t>(row_bytes));
-  const std::int64_t pieces = (rows + piece - 1) / piece;
+  const std::int64_t pieces = ceil_div(rows, piece);
   parallel_for(outer * pieces, [&](std::int64_t task) {
     const std::int64_t o = task / pieces;
     const std::int64_t begin = task % pieces * piece;
