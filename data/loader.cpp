@@ -27,7 +27,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& opti
   check(dataset_->size() < kShuffle, "loader", "takes fewer than 2^32 - 1 images, but ",
         dataset_->size());
   check(dataset_->size() >= options.batch, "loader", dataset_->describe(), ": has ",
-        dataset_->size(), " images but the batch is ", options.batch, "; use a smaller --batch");
+        dataset_->size(), " images but the batch is ", options.batch, "; use a smaller batch");
   per_epoch_ = dataset_->size() / options.batch;
   ring_.resize(static_cast<std::size_t>(std::max(options.prefetch, options.workers)));
 }

@@ -2,8 +2,9 @@
 // numbers: as easy as 1, 2, 3", SC 2011). Element i of a draw is a pure function of
 // (seed, step, draw, i), so any thread may compute any element.
 //
-// Everything here is written with +, x and sqrt on f32 and with integer operations only, and
-// without contraction, so that every backend computes the same bits.
+// Everything here is written with +, -, x, / and sqrt on f32, all of which IEEE 754 rounds
+// correctly, and with integer operations, without contraction, so that every backend computes the
+// same bits.
 #pragma once
 
 #include <array>

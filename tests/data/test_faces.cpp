@@ -145,7 +145,7 @@ TEST_CASE("problems come with names and advice") {
   const TemporaryFolder scratch;
   fill(scratch, 4);
   CHECK(contains(error_of([&] { Faces(scratch.path(), {}); }),
-                 "has 4 images but the batch is 128; use a smaller --batch"));
+                 "has 4 images but the batch is 128; use a smaller batch"));
   CHECK(contains(error_of([&] { Faces("no/such/folder", {}); }), "no/such/folder: no such folder"));
   write_bytes(scratch / "p1" / "face.png", "broken");
   const Faces faces(scratch.path(), {.size = 8, .batch = 4});

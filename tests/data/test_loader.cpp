@@ -232,7 +232,7 @@ TEST_CASE("options out of range are errors that say what to do") {
     return error_of([&] { Loader(numbers, options); });
   };
   CHECK(error({.batch = 128}) ==
-        "[loader] numbers: has 12 images but the batch is 128; use a smaller --batch");
+        "[loader] numbers: has 12 images but the batch is 128; use a smaller batch");
   CHECK(contains(error({.batch = 0}), "batch"));
   CHECK(contains(error({.batch = 4, .workers = -1}), "workers"));
   CHECK(contains(error({.batch = 4, .prefetch = 0}), "prefetch"));
