@@ -10,7 +10,7 @@
 
 #include "apps/support/cli.h"
 #include "data/image.h"
-#include "data/procedural_faces.h"
+#include "data/procedural/faces.h"
 
 namespace {
 
@@ -58,12 +58,12 @@ void draw(const Options& o) {
     data::FaceNuisance nuisance = data::sample_nuisance(o.seed, person, instance, options.nuisance);
     if (!o.expression.empty()) {
       nuisance.expression =
-          parse_name<data::Expression>("--expression", o.expression, data::kExpressions);
+          parse_name<data::Expression>("--expression", o.expression, data::expression_count);
       nuisance.strength = 1.0f;
     }
     if (!o.occlusion.empty()) {
       nuisance.occlusion =
-          parse_name<data::Occlusion>("--occlusion", o.occlusion, data::kOcclusions);
+          parse_name<data::Occlusion>("--occlusion", o.occlusion, data::occlusion_count);
     }
     data::render_face(identity, nuisance, o.size, static_cast<std::uint64_t>(n), image);
     if (o.labels) {
@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
   CLI::App app("Draws a grid of procedural faces into a PNG file", "render_faces");
   app.add_option("--grid", o.grid, "ROWSxCOLUMNS")->capture_default_str();
   app.add_option("--size", o.size, "pixels of one face")
-      ->check(CLI::Range(data::kMinFaceSize, data::kMaxFaceSize))
+      ->check(CLI::Range(data::min_face_size, data::max_face_size))
       ->capture_default_str();
   app.add_option("--zoom", o.zoom, "enlarge the pixels this many times")
       ->check(CLI::Range(1, 16))

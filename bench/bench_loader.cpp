@@ -9,7 +9,7 @@
 
 #include "data/dataset.h"
 #include "data/loader.h"
-#include "data/procedural_dataset.h"
+#include "data/procedural/dataset.h"
 #include "tensor/error.h"
 
 using namespace imago;

@@ -46,7 +46,7 @@ class ImageCache {
   std::unique_ptr<std::atomic<std::uint8_t>[]> states_;
 };
 
-inline constexpr std::size_t kCacheBytes = std::size_t{1} << 30;
+inline constexpr std::size_t default_cache_bytes = std::size_t{1} << 30;
 
 struct FolderOptions {
   int size = 64;  // S: images are cropped to the middle square and resized to S x S
@@ -54,7 +54,7 @@ struct FolderOptions {
   // file on stderr and takes the next good image of the folder (in order, from the last on to the
   // first) in its place, so that the number of images stays and every run sees the same.
   bool skip_broken = false;
-  std::size_t cache_bytes = kCacheBytes;  // 0: decode in every epoch
+  std::size_t cache_bytes = default_cache_bytes;  // 0: decode in every epoch
 };
 
 // The images below a folder, sorted by path (see list_images). Opening only lists them: a broken

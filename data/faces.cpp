@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "data/procedural_dataset.h"
+#include "data/procedural/dataset.h"
 #include "kernels/image/image.h"
 #include "tensor/context.h"
 #include "tensor/error.h"

@@ -34,7 +34,7 @@ struct FacesOptions {
   int prefetch = 4;          // batches ready ahead of time
   bool flip = true;          // mirror half of the samples
   bool skip_broken = false;  // see FolderOptions
-  std::size_t cache_bytes = kCacheBytes;  // decoded images kept in memory
+  std::size_t cache_bytes = default_cache_bytes;  // decoded images kept in memory
 };
 
 struct FacesBatch {

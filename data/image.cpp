@@ -91,7 +91,7 @@ Image decode_image(std::span<const std::uint8_t> file, const std::string& name) 
   };
   if (!stbi_info_from_memory(file.data(), bytes, &width, &height, &channels)) damaged();
   if (width < 1 || height < 1) refuse(name, "corrupt (it has no pixels)");
-  if (width > kMaxPixels / height) refuse(name, "too large");
+  if (width > max_pixels / height) refuse(name, "too large");
   const std::unique_ptr<stbi_uc, void (*)(void*)> decoded(
       stbi_load_from_memory(file.data(), bytes, &width, &height, &channels, 3), &stbi_image_free);
   if (!decoded) damaged();
@@ -131,7 +131,7 @@ Image image_grid(const Tensor& images, int rows, int cols, int gap) {
         cols, " cells");
   const std::int64_t width = cols * w + std::int64_t{cols - 1} * gap;
   const std::int64_t height = rows * h + std::int64_t{rows - 1} * gap;
-  check(h > 0 && w > 0 && width <= kMaxPixels / height, "image_grid", "a grid of ", width, " x ",
+  check(h > 0 && w > 0 && width <= max_pixels / height, "image_grid", "a grid of ", width, " x ",
         height, " pixels is empty or too large");
 
   Image grid(static_cast<int>(width), static_cast<int>(height));

@@ -37,7 +37,7 @@ struct Image {
 };
 
 // More pixels than this are refused before memory is asked for.
-inline constexpr std::int64_t kMaxPixels = std::int64_t{1} << 28;
+inline constexpr std::int64_t max_pixels = std::int64_t{1} << 28;
 
 // Throws Error "[load_image] photos/x.jpg: ..." with the reason and what to do when the file cannot
 // be opened or is empty, truncated, corrupt, too large or of another format. Truncation is always

@@ -169,7 +169,7 @@ std::string decode_pnm(Bytes file, Image& out) {
     }
     number = 0;
     const std::size_t digits = at;
-    for (; at < file.size() && file[at] >= '0' && file[at] <= '9' && number <= kMaxPixels; ++at) {
+    for (; at < file.size() && file[at] >= '0' && file[at] <= '9' && number <= max_pixels; ++at) {
       number = number * 10 + (file[at] - '0');
     }
     if (at == file.size()) return truncated(file.size()).problem;
@@ -181,7 +181,7 @@ std::string decode_pnm(Bytes file, Image& out) {
   if (width < 1 || height < 1 || maxval < 1 || maxval > 65535) {
     return "corrupt (its header is out of range)";
   }
-  if (width > kMaxPixels / height) return "too large";
+  if (width > max_pixels / height) return "too large";
   const std::size_t samples = static_cast<std::size_t>(width * height) * std::size_t(channels);
   const std::size_t size = maxval > 255 ? 2 : 1;
   if (at > file.size() || samples * size > file.size() - at) return truncated(file.size()).problem;

@@ -11,8 +11,8 @@ namespace imago::data {
 namespace {
 
 // Keeps these streams apart from the draws of noise, which are keyed by the plain seed.
-constexpr std::uint64_t kStreams = 0x6461746173747265;
-constexpr std::uint32_t kShuffle = 0xffffffff;  // no sample has this index
+constexpr std::uint64_t loader_streams = 0x6461746173747265;
+constexpr std::uint32_t shuffle_index = 0xffffffff;  // no sample has this index
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& opti
         options.workers);
   check(options.prefetch >= 1 && options.prefetch <= 1024, "loader", "prefetch is 1 to 1024, but ",
         options.prefetch);
-  check(dataset_->size() < kShuffle, "loader", "takes fewer than 2^32 - 1 images, but ",
+  check(dataset_->size() < shuffle_index, "loader", "takes fewer than 2^32 - 1 images, but ",
         dataset_->size());
   check(dataset_->size() >= options.batch, "loader", dataset_->describe(), ": has ",
         dataset_->size(), " images but the batch is ", options.batch, "; use a smaller batch");
@@ -57,7 +57,7 @@ Loader::Order Loader::order_of(std::uint32_t epoch) const {
       std::make_shared<std::vector<std::uint32_t>>(static_cast<std::size_t>(dataset_->size()));
   std::iota(fresh->begin(), fresh->end(), 0u);
   if (options_.shuffle) {  // Fisher and Yates, from the end
-    RandomStream stream(options_.seed ^ kStreams, epoch, kShuffle);
+    RandomStream stream(options_.seed ^ loader_streams, epoch, shuffle_index);
     for (auto i = static_cast<std::uint32_t>(fresh->size()); i > 1; --i) {
       std::swap((*fresh)[i - 1], (*fresh)[stream.below(i)]);
     }
@@ -84,7 +84,7 @@ Tensor Loader::make(std::int64_t position, std::uint64_t generation) const {
   auto* out = batch.mutable_data<std::uint8_t>();
   for (const std::int64_t index : indices(position)) {
     if (stale(generation)) return {};
-    RandomStream augment(options_.seed ^ kStreams, epoch, static_cast<std::uint32_t>(index));
+    RandomStream augment(options_.seed ^ loader_streams, epoch, static_cast<std::uint32_t>(index));
     const bool flip = augment.chance(0.5f);  // drawn first, so that it does not depend on get()
     dataset_->get(index, augment, out);
     if (options_.flip && flip) flip_horizontal(out, int(size), int(size));

@@ -37,7 +37,7 @@ Image crop(const Image& image, const Box& box) {
 }
 
 Image resize(const Image& image, int width, int height) {
-  check(width > 0 && height > 0 && width <= kMaxPixels / height, "resize",
+  check(width > 0 && height > 0 && width <= max_pixels / height, "resize",
         "cannot make an image of ", width, " x ", height, " pixels");
   check(!image.pixels.empty(), "resize", "the image is empty");
   if (width == image.width && height == image.height) return image;

@@ -11,16 +11,16 @@ void paint_background(const Scene& s, Tile& t) {
   const float share = 0.5f / (abs(ax) + ay);
   const Background kind = nu.background;
   Lanes mixv;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     // The room does not roll with the head.
     const float x = s.cos_roll * t.x[i] - s.sin_roll * t.y[i];
     const float y = s.sin_roll * t.x[i] + s.cos_roll * t.y[i];
     mixv[i] = sat(0.5f + share * 0.8f * (x * ax + y * ay));
   }
   if (kind == Background::plain) {
-    for (int i = 0; i < kLanes; ++i) mixv[i] *= 0.15f;
+    for (int i = 0; i < tile_lanes; ++i) mixv[i] *= 0.15f;
   } else if (kind == Background::blobs) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = s.cos_roll * t.x[i] - s.sin_roll * t.y[i];
       const float y = s.sin_roll * t.x[i] + s.cos_roll * t.y[i];
       mixv[i] = 0.65f * noise2(x * 1.5f + 40.0f, y * 1.5f + 40.0f, key) +
@@ -28,13 +28,13 @@ void paint_background(const Scene& s, Tile& t) {
     }
   } else if (kind == Background::stripes) {
     const float pitch = 0.6f + 0.25f * static_cast<float>((key >> 8) & 3u);
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = s.cos_roll * t.x[i] - s.sin_roll * t.y[i];
       const float y = s.sin_roll * t.x[i] + s.cos_roll * t.y[i];
       mixv[i] = sat(0.5f + 1.4f * wave((x * ay + y * ax) * pitch) * 0.5f) * 0.7f + 0.3f * mixv[i];
     }
   }
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float fade = 1.0f - 0.10f * (t.x[i] * t.x[i] + t.y[i] * t.y[i]) * 0.5f;
     t.r[i] = mix(s.back_a.r, s.back_b.r, mixv[i]) * fade;
     t.g[i] = mix(s.back_a.g, s.back_b.g, mixv[i]) * fade;
@@ -51,7 +51,7 @@ void paint_body(const Scene& s, Tile& t) {
   const float nw = id.neck_width, shift = 0.45f * s.turn_x;
   const float chin = s.level + s.down;
   const float base = 0.30f + 0.72f * chin;  // where the shoulders begin
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.x[i] - shift, y = t.y[i] - 0.3f * s.turn_y, ax = abs(x);
     // Neck and the slope of the shoulders.
     const float out = most(ax - 0.85f * nw, 0.0f);

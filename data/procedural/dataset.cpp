@@ -1,32 +1,33 @@
-#include "data/procedural_faces.h"
+#include "data/procedural/dataset.h"
+
+#include <algorithm>
+#include <sstream>
+
 #include "tensor/error.h"
 
 namespace imago::data {
 
-ProceduralFaces::ProceduralFaces(const ProceduralFacesOptions& options) : options_(options) {
-  const char* op = "ProceduralFaces";
-  check(options.size >= kMinFaceSize && options.size <= kMaxFaceSize, op, "size must be from ",
-        kMinFaceSize, " to ", kMaxFaceSize, ", got ", options.size);
-  check(options.identities > 0, op, "identities must be positive, got 0");
-  check(options.images_per_identity > 0, op, "images_per_identity must be positive, got 0");
-  sample_nuisance(options.seed, 0, 0, options.nuisance);  // throws on a bad range
+ProceduralDataset::ProceduralDataset(const ProceduralFacesOptions& options, std::size_t cache_bytes)
+    : faces_(options),
+      cache_(size(),
+             static_cast<std::size_t>(options.size) * static_cast<std::size_t>(options.size) * 3,
+             cache_bytes) {}
+
+std::string ProceduralDataset::describe() const {
+  const ProceduralFacesOptions& o = faces_.options();
+  std::ostringstream text;
+  text << faces_.size() << " procedural faces of " << o.identities << " people at " << o.size
+       << " x " << o.size << ", seed " << o.seed;
+  return text.str();
 }
 
-std::size_t ProceduralFaces::size() const {
-  return std::size_t{options_.identities} * options_.images_per_identity;
-}
-
-void ProceduralFaces::get(std::size_t index, FaceImage& out) const {
-  check(index < size(), "ProceduralFaces", "index ", index, " is out of ", size(), " images");
-  const auto person = static_cast<std::uint32_t>(index / options_.images_per_identity);
-  const auto instance = static_cast<std::uint32_t>(index % options_.images_per_identity);
-  const FaceIdentity identity = sample_identity(options_.seed, person);
-  const FaceNuisance nuisance = sample_nuisance(options_.seed, person, instance, options_.nuisance);
-  // The noise key takes in seed, person and instance, each with its own odd multiplier.
-  const std::uint64_t noise_key = options_.seed * 0x9E3779B97F4A7C15ULL +
-                                  person * 0xC2B2AE3D27D4EB4FULL + instance * 0x165667B19E3779F9ULL;
-  render_face(identity, nuisance, options_.size, noise_key, out);
-  out.identity = person;
+void ProceduralDataset::get(std::int64_t index, RandomStream&, std::uint8_t* out) const {
+  check(index >= 0 && index < size(), "procedural", "image ", index, " of ", size());
+  if (cache_.load(index, out)) return;
+  FaceImage face;
+  faces_.get(static_cast<std::size_t>(index), face);
+  std::copy(face.rgb.begin(), face.rgb.end(), out);
+  cache_.store(index, out);
 }
 
 }  // namespace imago::data

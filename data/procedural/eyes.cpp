@@ -19,7 +19,7 @@ void paint_eyes(const Scene& s, Tile& t) {
   const float awake = sat((open + low) * 14.0f);
   const float asym = 0.006f * id.asymmetry;
   const Rgb ball{0.58f, 0.54f, 0.51f};
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], side = x < 0.0f ? -1.0f : 1.0f;
     const float lx = abs(x) - s.eye_x, u = lx * iw;
     const float y = t.hy[i] - s.eye_y + id.eye_tilt * lx + asym * side;
@@ -83,7 +83,7 @@ void paint_brows(const Scene& s, Tile& t) {
   const float il = 1.0f / (end - start);
   if (!t.head.meets(-end - 0.1f, end + 0.1f, id.brow_y - 0.32f, id.brow_y + 0.22f)) return;
   const float drop = 0.045f * m.frown;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], u = (abs(x) - start) * il;
     const float side = x < 0.0f ? -1.0f : 1.0f;
     const float v = sat(u);

@@ -13,7 +13,7 @@ void hair_outline(const Scene& s, Tile& t) {
   const float drop = most(s.hair_end - s.level, 0.05f), i_drop = 1.0f / drop;
   const float phase = 0.13f * static_cast<float>(id.texture & 63u);
   const float hug = 0.02f;  // hair stands off the skull even where it ends
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.x[i] - s.hair_x, y = t.y[i] - 0.6f * s.turn_y - s.level;
     const float ax = abs(x);
     const float y2 = y * y * ih;
@@ -32,7 +32,7 @@ void hair_outline(const Scene& s, Tile& t) {
     t.tuft[i] = y < 0.0f ? dome : curtain;
   }
   if (id.hair_curl > 0.05f) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = t.x[i] - s.hair_x, y = t.y[i];
       const float puff = noise2(x * 6.0f + 30.0f, y * 6.0f + 30.0f, id.texture + 6) +
                          0.5f * noise2(x * 15.0f + 30.0f, y * 15.0f + 30.0f, id.texture + 7) -
@@ -50,7 +50,7 @@ void hair_colour(const Scene& s, Tile& t) {
   const float part = id.hair_part * s.w, top = s.level - 0.85f * s.hair_h;
   const std::uint32_t key = id.texture + 31;
   Lanes strand, grey;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.x[i] - s.hair_x - part, y = t.y[i] - top;
     const float q = x / std::sqrt(x * x + y * y + 0.06f);
     const float bend = 0.06f * id.hair_wave * wave(y * 1.9f + 0.6f * q);
@@ -60,7 +60,7 @@ void hair_colour(const Scene& s, Tile& t) {
     grey[i] = noise2(at * 24.0f + 130.0f, y * 0.8f + 40.0f, key + 2);
   }
   if (id.hair_curl > 0.05f) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = t.x[i] - s.hair_x, y = t.y[i];
       const float curl = 0.6f * noise2(x * 9.0f + 60.0f, y * 9.0f + 60.0f, key + 3) +
                          0.4f * noise2(x * 19.0f + 60.0f, y * 19.0f + 60.0f, key + 4) - 0.5f;
@@ -71,7 +71,7 @@ void hair_colour(const Scene& s, Tile& t) {
   const float contrast = (1.10f - 0.9f * pale) * (1.0f - 0.35f * id.hair_wave);
   const float shine = id.hair_shine * (1.0f - 0.75f * id.hair_curl);
   const Rgb light{0.5f * s.hair.r + 0.10f, 0.5f * s.hair.g + 0.09f, 0.5f * s.hair.b + 0.08f};
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = (t.x[i] - s.hair_x) * iw, y = (t.y[i] - s.level) * ih;
     const float nx = clamp(x, -0.95f, 0.95f) * 0.9f;
     const float ny = clamp(y, -0.95f, 0.15f) * 0.9f;
@@ -101,11 +101,11 @@ void paint_back_hair(const Scene& s, Tile& t) {
   if (!hair_here(s, t)) return;
   hair_outline(s, t);
   bool open = false;  // does any lane show hair beside the head?
-  for (int i = 0; i < kLanes; ++i) open |= t.edge[i] > -0.05f && t.tuft[i] < 0.1f;
+  for (int i = 0; i < tile_lanes; ++i) open |= t.edge[i] > -0.05f && t.tuft[i] < 0.1f;
   if (!open) return;
   hair_colour(s, t);
   const float inv = least(s.inv, mix(60.0f, 16.0f, s.id.hair_curl));
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float near = 0.28f + 0.34f * ramp(0.0f, 0.35f, t.edge[i]);
     cover(t, i, {t.kr[i] * near, t.kg[i] * near, t.kb[i] * near},
           inside(t.tuft[i], inv) * sat(s.id.hair_cover * 1.5f));
@@ -122,7 +122,7 @@ void trace_hair(const Scene& s, Tile& t) {
   const float it = 1.0f / temple;
   const float end = s.long_hair ? 4.0f : id.hair_length;
   const float waist = 0.06f;  // below it the opening keeps its width
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float u = t.hx[i] * iw, y = t.hy[i];
     float au = abs(u);
     au = t.hz[i] < 0.0f ? 2.0f - au : au;
@@ -150,7 +150,7 @@ void paint_front_hair(const Scene& s, Tile& t) {
   const float soft = 1.0f / (1.0f / s.inv + 0.02f + 0.05f * (1.0f - id.hair_cover));
   const float inner = s.w * 0.62f;
   bool any = false;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = abs(t.x[i] - s.hair_x);
     const float on_head = sat(0.5f + t.line[i] * soft);
     // Past the outline of the face hair is in front of the neck only at the sides.
@@ -165,7 +165,7 @@ void paint_front_hair(const Scene& s, Tile& t) {
   if (!any) return;
   if (!t.has_hair_colour) hair_colour(s, t);
   const float thin = id.hair_cover < 0.999f ? 1.0f : 0.0f;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     // Thin hair lets the scalp through in strands.
     const float gap = noise2(t.hx[i] * 42.0f + 90.0f, t.hy[i] * 18.0f + 60.0f, id.texture + 51);
     const float density = mix(1.0f, sat(id.hair_cover * 1.4f - 0.35f * gap), thin);
@@ -185,7 +185,7 @@ void paint_ears(const Scene& s, Tile& t) {
       continue;
     // The head hides an ear that is turned away.
     const float front = 0.035f + 3.0f * most(-side * s.sy - 0.05f, 0.0f);
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float y = (t.y[i] - at.y) / h;
       const float x =
           ((t.x[i] - at.x) * side - 0.03f * (1.0f - y)) / wide + 0.25f * square(most(y, 0.0f));

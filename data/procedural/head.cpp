@@ -28,7 +28,7 @@ inline Section section(const Scene& sc, float y) {
 
 void set_bounds(Tile& t) {
   Box box{t.hx[0], t.hx[0], t.hy[0], t.hy[0]};
-  for (int i = 1; i < kLanes; ++i) {
+  for (int i = 1; i < tile_lanes; ++i) {
     box.x0 = least(box.x0, t.hx[i]), box.x1 = most(box.x1, t.hx[i]);
     box.y0 = least(box.y0, t.hy[i]), box.y1 = most(box.y1, t.hy[i]);
   }
@@ -55,7 +55,7 @@ void trace_head(const Scene& s, Tile& t) {
   const float qa = a * a * iw + c * c * id, inv_qa = 1.0f / qa;
   const float outline = 1.0f / (s.w * s.w * s.cy * s.cy + s.d * s.d * s.sy * s.sy);
   Lanes depth, height;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float vx = t.x[i] - s.turn_x, vy = t.y[i] - s.turn_y;
     // Signed distance to the outline, from the implicit function and its gradient.
     Section o = section(s, (vy - 0.2f * s.sp) / s.cp);
@@ -72,9 +72,9 @@ void trace_head(const Scene& s, Tile& t) {
   set_bounds(t);
   // Far outside nothing of the head shows: its front plane will do.
   float nearest = t.edge[0];
-  for (int i = 1; i < kLanes; ++i) nearest = least(nearest, t.edge[i]);
+  for (int i = 1; i < tile_lanes; ++i) nearest = least(nearest, t.edge[i]);
   if (nearest > 0.12f + 2.0f * s.id.beard_length) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       t.hz[i] = t.nx[i] = t.ny[i] = 0.0f;
       t.nz[i] = 1.0f;
     }
@@ -87,9 +87,9 @@ void trace_head(const Scene& s, Tile& t) {
   int n = relevant(s, reach, list);
   // Fixed-point iteration: bumps move the ellipse that the ray meets in closed form. Half steps
   // keep it stable where the flank of the nose is as steep as the ray.
-  constexpr int kRounds = 3;
-  for (int round = 0; round < kRounds; ++round) {
-    for (int i = 0; i < kLanes; ++i) {
+  constexpr int rounds = 3;
+  for (int round = 0; round < rounds; ++round) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float vx = t.x[i] - s.turn_x, vy = t.y[i] - s.turn_y;
       const float y = vy * s.cp - depth[i] * s.sp;
       const float x0 = vx * s.cy - vy * s.sp * s.sy;
@@ -102,26 +102,26 @@ void trace_head(const Scene& s, Tile& t) {
       t.hy[i] = vy * s.cp - depth[i] * s.sp;
       t.hz[i] = z0 + depth[i] * c;  // relative to the centre of the section and the bump
     }
-    if (round + 1 == kRounds) break;
+    if (round + 1 == rounds) break;
     Lanes sum;
-    for (int i = 0; i < kLanes; ++i) sum[i] = 0.0f;
+    for (int i = 0; i < tile_lanes; ++i) sum[i] = 0.0f;
     for (int k = 0; k < n; ++k) {
       const Bump b = *list[k];
-      for (int i = 0; i < kLanes; ++i) {
+      for (int i = 0; i < tile_lanes; ++i) {
         const float px = b.pair ? abs(t.hx[i]) : t.hx[i];
         sum[i] += b.height * bell(square((px - b.x) * b.ix) + square((t.hy[i] - b.y) * b.iy));
       }
     }
     const float step = round == 0 ? 1.0f : 0.6f;
-    for (int i = 0; i < kLanes; ++i) height[i] += (sum[i] - height[i]) * step;
+    for (int i = 0; i < tile_lanes; ++i) height[i] += (sum[i] - height[i]) * step;
   }
   set_bounds(t);
   n = relevant(s, t.head, list);
   Lanes bx, by;
-  for (int i = 0; i < kLanes; ++i) bx[i] = by[i] = 0.0f;
+  for (int i = 0; i < tile_lanes; ++i) bx[i] = by[i] = 0.0f;
   for (int k = 0; k < n; ++k) {
     const Bump b = *list[k];
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float px = b.pair ? abs(t.hx[i]) : t.hx[i];
       const float mirror = b.pair && t.hx[i] < 0.0f ? -1.0f : 1.0f;
       const float u = (px - b.x) * b.ix, v = (t.hy[i] - b.y) * b.iy;
@@ -131,7 +131,7 @@ void trace_head(const Scene& s, Tile& t) {
       by[i] += slope * v * b.iy;
     }
   }
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const Section q = section(s, t.hy[i]);
     float nx = 2.0f * t.hx[i] * iw;
     float nz = 2.0f * t.hz[i] * id;
@@ -162,7 +162,7 @@ Vec3 surface_point(const Scene& s, float x, float y) {
 void light_head(const Scene& s, Tile& t) {
   const float lx = s.key_face.x, ly = s.key_face.y, lz = s.key_face.z;
   const float wr = 0.42f, wg = 0.28f, wb = 0.22f;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float nx = t.nx[i], ny = t.ny[i], nz = t.nz[i];
     const float d = nx * lx + ny * ly + nz * lz;
     const float kr = square(most(d + wr, 0.0f) * (1.0f / (1.0f + wr)));

@@ -8,7 +8,7 @@ const char* name(Expression expression) {
   constexpr const char* names[] = {"neutral", "happy",   "sad",  "surprise",
                                    "fear",    "disgust", "anger"};
   const auto i = static_cast<int>(expression);
-  check(i < kExpressions, "name", "unknown expression ", i);
+  check(i < expression_count, "name", "unknown expression ", i);
   return names[i];
 }
 
@@ -16,7 +16,7 @@ const char* name(Occlusion occlusion) {
   constexpr const char* names[] = {"none", "sunglasses", "medical_mask",
                                    "hand", "hat",        "hair_strands"};
   const auto i = static_cast<int>(occlusion);
-  check(i < kOcclusions, "name", "unknown occlusion ", i);
+  check(i < occlusion_count, "name", "unknown occlusion ", i);
   return names[i];
 }
 
@@ -122,18 +122,18 @@ FaceNuisance clamped(FaceNuisance nu) {
   limit(nu.light, "light", 0, 2);
   limit(nu.ambient, "ambient", 0, 1.5f);
   limit(nu.light_colour, "light_colour");
-  check(static_cast<int>(nu.expression) < kExpressions, "render_face", "unknown expression ",
+  check(static_cast<int>(nu.expression) < expression_count, "render_face", "unknown expression ",
         static_cast<int>(nu.expression));
   limit(nu.strength, "strength", 0, 1.2f);
   limit(nu.gaze_x, "gaze_x", -1, 1);
   limit(nu.gaze_y, "gaze_y", -1, 1);
   limit(nu.blink, "blink", 0, 1);
-  check(static_cast<int>(nu.occlusion) < kOcclusions, "render_face", "unknown occlusion ",
+  check(static_cast<int>(nu.occlusion) < occlusion_count, "render_face", "unknown occlusion ",
         static_cast<int>(nu.occlusion));
   limit(nu.occlusion_x, "occlusion_x", -1, 1);
   limit(nu.occlusion_y, "occlusion_y", -1, 1);
   limit(nu.occlusion_colour, "occlusion_colour");
-  check(static_cast<int>(nu.background) < kBackgrounds, "render_face", "unknown background ",
+  check(static_cast<int>(nu.background) < background_count, "render_face", "unknown background ",
         static_cast<int>(nu.background));
   limit(nu.background_a, "background_a");
   limit(nu.background_b, "background_b");

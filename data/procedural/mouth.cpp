@@ -41,7 +41,7 @@ void paint_mouth(const Scene& s, Tile& t) {
   const float inv = s.inv, iw = 1.0f / w;
   const Rgb gum{0.060f, 0.012f, 0.012f}, tooth{0.78f, 0.74f, 0.66f};
   const float teeth = s.mimic.teeth;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], u = x * iw, u2 = u * u;
     const float line = my - s.mouth_curve * (u2 - 0.35f) - 0.010f * bell(u2 * 30.0f);
     const float y = t.hy[i] - line;

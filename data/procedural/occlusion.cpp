@@ -20,7 +20,7 @@ void draw_spectacles(const Scene& s, Tile& t, const Spectacles& g) {
   const Vec3 mid = to_view(s, {0.0f, s.eye_y + 0.03f, z});
   if (!t.view.meets(mid.x - 1.1f, mid.x + 1.1f, mid.y - g.b - 0.2f, mid.y + g.b + 0.2f)) return;
   const float foreshorten = 1.0f / s.cy;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = (t.x[i] - mid.x) * foreshorten, y = t.y[i] - mid.y;
     const float ax = abs(x), lx = ax - cx;
     const float u = lx / g.a, v = y / g.b + 0.12f * g.square * u;
@@ -59,7 +59,7 @@ void draw_spectacles(const Scene& s, Tile& t, const Spectacles& g) {
 
 void medical_mask(const Scene& s, Tile& t) {
   const float top = 0.20f, bottom = s.level + s.down + 0.06f;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], y = t.hy[i], ax = abs(x);
     const float u = ax / s.w;
     const float upper = top - 0.12f * bell(u * u * 5.0f) + 0.10f * u * u;
@@ -87,7 +87,7 @@ void hand(const Scene& s, Tile& t) {
   const float bx = 0.22f * nu.occlusion_x + 0.12f * side, by = 0.62f + 0.14f * nu.occlusion_y;
   if (!t.view.meets(bx - 1.3f, bx + 1.3f, by - 0.9f, 4.0f)) return;
   Lanes sum;
-  for (int i = 0; i < kLanes; ++i) sum[i] = 0.0f;
+  for (int i = 0; i < tile_lanes; ++i) sum[i] = 0.0f;
   // The palm, then the fingers; each leaves a contact shadow on what is behind it.
   for (int f = 0; f < 5; ++f) {
     const float n = static_cast<float>(f);
@@ -97,7 +97,7 @@ void hand(const Scene& s, Tile& t) {
     const float base = by + (palm ? 1.0f : 0.42f);
     const float lean = palm ? 0.25f : -0.42f + 0.09f * n;
     const float radius = palm ? 0.30f : 0.074f;
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float y = t.y[i], v = clamp(y, tip, base);
       const float x = t.x[i] - px - lean * (v - tip) * side;
       const float dy = y - v;
@@ -125,7 +125,7 @@ void hat(const Scene& s, Tile& t) {
   const float w = s.hair_w - s.id.hair_side + least(s.id.hair_side, 0.06f) + 0.05f;
   const float h = s.up + least(s.id.hair_top, 0.10f) + 0.12f;
   const bool cap = (s.nu.backdrop & 1u) != 0;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.x[i] - s.hair_x, y = t.y[i] - 0.7f * s.turn_y, ax = abs(x);
     const float u = x / w, v = (y - s.level) / h;
     const float f = u * u + v * v * v * v * 0.5f + v * v * 0.5f - 1.0f;
@@ -169,7 +169,7 @@ void loose_strands(const Scene& s, Tile& t) {
     const float end = 0.05f + 0.45f * lattice(n, 4, s.nu.backdrop);
     const float curve = side * (0.42f + 0.2f * jitter);
     const float tone = (0.8f + 0.6f * lattice(n, 5, s.nu.backdrop));
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float y = t.hy[i], v = y + 0.80f;
       const float at = start - curve * v * (0.75f - 0.45f * v);
       const float hw = 0.020f * sat(1.0f - ramp(end - 0.5f, end, y)) + 0.004f;

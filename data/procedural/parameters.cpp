@@ -1,8 +1,8 @@
 // Who there is and how they are photographed: the distributions of all parameters. A handful of
 // latent numbers (build, complexion, age) tie the parameters together, so that combinations look
 // like people; around them everything varies freely.
+#include "data/procedural/faces.h"
 #include "data/procedural/maths.h"
-#include "data/procedural_faces.h"
 #include "tensor/error.h"
 #include "tensor/random_stream.h"
 
@@ -285,9 +285,10 @@ FaceNuisance sample_nuisance(std::uint64_t seed, std::uint32_t identity, std::ui
   if (range.expression > 0) {
     RandomStream rng = stream(3);
     const float pick = rng.uniform();
-    const auto which = static_cast<Expression>(1u + rng.below(kExpressions - 1));
+    const auto which = static_cast<Expression>(1u + rng.below(expression_count - 1));
     nu.strength = rng.uniform(0.6f, 1.1f);
-    if (pick < range.expression * (kExpressions - 1.0f) / kExpressions) nu.expression = which;
+    if (pick < range.expression * (expression_count - 1.0f) / expression_count)
+      nu.expression = which;
     if (nu.expression == Expression::neutral) nu.strength = 1.0f;
   }
   if (range.gaze > 0) {
@@ -299,7 +300,7 @@ FaceNuisance sample_nuisance(std::uint64_t seed, std::uint32_t identity, std::ui
   if (range.occlusion > 0) {
     RandomStream rng = stream(5);
     const float pick = rng.uniform();
-    const auto which = static_cast<Occlusion>(1u + rng.below(kOcclusions - 1));
+    const auto which = static_cast<Occlusion>(1u + rng.below(occlusion_count - 1));
     nu.occlusion_x = rng.uniform(-1.0f, 1.0f);
     nu.occlusion_y = rng.uniform(-1.0f, 1.0f);
     nu.occlusion_colour = which == Occlusion::medical_mask && rng.chance(0.7f)

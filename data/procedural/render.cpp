@@ -19,13 +19,13 @@ struct Planes {
 
 void place_tile(const Scene& s, int px, int py, Tile& t) {
   const float inv = 1.0f / s.inv;
-  for (int i = 0; i < kLanes; ++i) {
-    const float ux = (static_cast<float>(px + i % kSide) + 0.5f - s.centre_x) * inv;
-    const float uy = (static_cast<float>(py + i / kSide) + 0.5f - s.centre_y) * inv;
+  for (int i = 0; i < tile_lanes; ++i) {
+    const float ux = (static_cast<float>(px + i % tile_side) + 0.5f - s.centre_x) * inv;
+    const float uy = (static_cast<float>(py + i / tile_side) + 0.5f - s.centre_y) * inv;
     t.x[i] = s.cos_roll * ux + s.sin_roll * uy;
     t.y[i] = s.cos_roll * uy - s.sin_roll * ux;
   }
-  const int corners[] = {0, kSide - 1, kLanes - kSide, kLanes - 1};
+  const int corners[] = {0, tile_side - 1, tile_lanes - tile_side, tile_lanes - 1};
   t.view = {t.x[0], t.x[0], t.y[0], t.y[0]};
   for (const int c : corners) {
     t.view.x0 = least(t.view.x0, t.x[c]), t.view.x1 = most(t.view.x1, t.x[c]);
@@ -34,7 +34,7 @@ void place_tile(const Scene& s, int px, int py, Tile& t) {
 }
 
 bool head_shows(const Tile& t, float bulk) {
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     if (t.edge[i] < bulk) return true;
   }
   return false;
@@ -56,7 +56,7 @@ void paint_tile(const Scene& s, Tile& t) {
     trace_hair(s, t);
     light_head(s, t);
   } else {
-    for (int i = 0; i < kLanes; ++i) t.shade[i] = 1.0f;
+    for (int i = 0; i < tile_lanes; ++i) t.shade[i] = 1.0f;
     trace_hair(s, t);
   }
   paint_glasses(s, t);
@@ -68,11 +68,11 @@ void paint_tile(const Scene& s, Tile& t) {
 
 void store_tile(const Tile& t, int px, int py, int size, Planes& planes) {
   const Lanes* from[] = {&t.r, &t.g, &t.b, &t.face, &t.person};
-  const int rows = std::min(kSide, size - py), columns = std::min(kSide, size - px);
+  const int rows = std::min(tile_side, size - py), columns = std::min(tile_side, size - px);
   for (int c = 0; c < 5; ++c) {
     for (int y = 0; y < rows; ++y) {
       float* to = planes.v[c].data() + static_cast<std::size_t>(py + y) * size + px;
-      std::copy_n(from[c]->v + y * kSide, columns, to);
+      std::copy_n(from[c]->v + y * tile_side, columns, to);
     }
   }
 }
@@ -170,8 +170,8 @@ void encode(const Planes& planes, int size, float noise, std::uint64_t noise_key
 void render_face(const FaceIdentity& identity, const FaceNuisance& nuisance, int size,
                  std::uint64_t noise_key, FaceImage& out) {
   using namespace faces;
-  check(size >= kMinFaceSize && size <= kMaxFaceSize, "render_face", "size must be from ",
-        kMinFaceSize, " to ", kMaxFaceSize, ", got ", size);
+  check(size >= min_face_size && size <= max_face_size, "render_face", "size must be from ",
+        min_face_size, " to ", max_face_size, ", got ", size);
   // Small images are rendered larger and averaged: their features are thinner than a pixel.
   const int factor = size < 48 ? 2 : 1;
   const int big = size * factor;
@@ -180,8 +180,8 @@ void render_face(const FaceIdentity& identity, const FaceNuisance& nuisance, int
   build_scene(identity, nuisance, big, scene);
   for (auto& plane : planes.v) plane.resize(static_cast<std::size_t>(big) * big);
   Tile tile;
-  for (int y = 0; y < big; y += kSide) {
-    for (int x = 0; x < big; x += kSide) {
+  for (int y = 0; y < big; y += tile_side) {
+    for (int x = 0; x < big; x += tile_side) {
       place_tile(scene, x, y, tile);
       paint_tile(scene, tile);
       store_tile(tile, x, y, big, planes);

@@ -16,15 +16,16 @@ Rgb scaled(Rgb a, float k) {
 }
 
 // From very light to very dark, as seen under a white light.
-constexpr Colour kSkin[] = {{0.945f, 0.805f, 0.725f}, {0.920f, 0.755f, 0.650f},
-                            {0.885f, 0.695f, 0.560f}, {0.775f, 0.570f, 0.420f},
-                            {0.620f, 0.425f, 0.300f}, {0.455f, 0.300f, 0.215f},
-                            {0.330f, 0.215f, 0.160f}};
+constexpr Colour skin_tones[] = {{0.945f, 0.805f, 0.725f}, {0.920f, 0.755f, 0.650f},
+                                 {0.885f, 0.695f, 0.560f}, {0.775f, 0.570f, 0.420f},
+                                 {0.620f, 0.425f, 0.300f}, {0.455f, 0.300f, 0.215f},
+                                 {0.330f, 0.215f, 0.160f}};
 
 Rgb skin_colour(float tone, float undertone) {
   const float at = sat(tone) * 6.0f;
   const int i = static_cast<int>(least(at, 5.0f));
-  const Rgb base = mixed(linear(kSkin[i]), linear(kSkin[i + 1]), at - static_cast<float>(i));
+  const Rgb base =
+      mixed(linear(skin_tones[i]), linear(skin_tones[i + 1]), at - static_cast<float>(i));
   return {base.r * (1.0f - 0.015f * undertone), base.g * (1.0f + 0.02f * undertone),
           base.b * (1.0f - 0.10f * undertone)};
 }

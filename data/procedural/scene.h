@@ -6,16 +6,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "data/procedural/faces.h"
 #include "data/procedural/maths.h"
-#include "data/procedural_faces.h"
 
 namespace imago::data::faces {
 
-// Pixels are handled in square tiles stored as arrays of kLanes floats.
-inline constexpr int kSide = 8;
-inline constexpr int kLanes = kSide * kSide;
+// Pixels are handled in square tiles stored as arrays of tile_lanes floats.
+inline constexpr int tile_side = 8;
+inline constexpr int tile_lanes = tile_side * tile_side;
 struct Lanes {
-  alignas(64) float v[kLanes];
+  alignas(64) float v[tile_lanes];
   float& operator[](int i) { return v[i]; }
   float operator[](int i) const { return v[i]; }
 };

@@ -9,7 +9,7 @@ void paint_skin(const Scene& s, Tile& t) {
   const float dark = 1.0f - 0.5f * id.skin_tone;
   const float red = (0.05f + 0.16f * id.redness) * dark;
   const float gloss = 0.25f + 0.75f * id.oiliness;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], y = t.hy[i], ax = abs(x);
     const float mottle = noise2(x * 7.0f + 20.0f, y * 7.0f + 20.0f, key) - 0.5f;
     const float grain = noise2(x * 26.0f + 70.0f, y * 26.0f + 70.0f, key + 7) - 0.5f;
@@ -38,7 +38,7 @@ void paint_skin(const Scene& s, Tile& t) {
     t.cover[i] = inside(t.edge[i], s.inv);
   }
   if (id.freckles > 0.02f && t.head.meets(-0.6f, 0.6f, -0.15f, 0.55f)) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = t.hx[i], y = t.hy[i];
       const float zone = bell(square(x * 1.6f) + square((y - 0.2f) * 2.6f));
       const float spot = ramp(0.62f, 0.80f, noise2(x * 30.0f + 40.0f, y * 30.0f + 40.0f, key + 3));
@@ -50,7 +50,7 @@ void paint_skin(const Scene& s, Tile& t) {
   const float old = most(id.age - 0.25f, 0.0f);
   const float worry = 0.8f * old + 0.35f * most(s.mimic.brow_outer, s.mimic.brow_inner);
   if (worry > 0.02f && t.head.meets(-0.5f, 0.5f, -0.7f, -0.2f)) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float x = t.hx[i], y = t.hy[i];
       const float bend = y + 0.10f * x * x + 0.015f * wave(x * 1.3f + 0.3f * id.brow_arch);
       const float lines = bell(square(wave(bend * 5.2f) * 1.6f - 1.4f));
@@ -60,7 +60,7 @@ void paint_skin(const Scene& s, Tile& t) {
   }
   const float fold = 0.10f + 0.75f * old + 0.45f * most(s.mimic.cheeks, s.mimic.upper_lip);
   if (t.head.meets(-0.5f, 0.5f, 0.2f, 0.9f)) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float ax = abs(t.hx[i]), y = t.hy[i];
       const float v = (y - s.nose_y - 0.01f) * (1.0f / 0.30f);  // from the wing to the mouth
       const float at =
@@ -72,7 +72,7 @@ void paint_skin(const Scene& s, Tile& t) {
   }
   const float feet = old + 0.25f * s.mimic.cheeks;
   if (t.head.meets(-0.65f, 0.65f, -0.15f, 0.30f)) {
-    for (int i = 0; i < kLanes; ++i) {
+    for (int i = 0; i < tile_lanes; ++i) {
       const float ax = abs(t.hx[i]), y = t.hy[i] - s.eye_y;
       const float out = ax - s.eye_x - id.eye_width;
       const float rays = bell(square(wave(y * 9.0f + 0.25f - out) * 1.4f - 1.0f));
@@ -95,7 +95,7 @@ void paint_nose(const Scene& s, Tile& t) {
   const float fall = clamp(-s.key_face.y, 0.0f, 0.9f);  // shadow below, from light above
   const Rgb hole{s.skin.r * 0.10f, s.skin.g * 0.06f, s.skin.b * 0.06f};
   const float inv = s.inv;
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], y = t.hy[i], ax = abs(x);
     // The shadow the nose casts: a flank away from the key light and a patch below.
     const float side = bell(square((x + 0.16f * lx) * (1.0f / 0.17f)) +
@@ -129,7 +129,7 @@ void paint_beard(const Scene& s, Tile& t) {
                  mix(s.hair.g, s.grey.g, 0.8f * id.hair_grey) * 0.82f,
                  mix(s.hair.b, s.grey.b, 0.8f * id.hair_grey) * 0.80f};
   const float bulk = id.beard_length * most(id.beard, 0.6f * id.goatee);
-  for (int i = 0; i < kLanes; ++i) {
+  for (int i = 0; i < tile_lanes; ++i) {
     const float x = t.hx[i], y = t.hy[i], ax = abs(x);
     const float turned = ax * (1.0f / s.w);
     const float u = t.hz[i] < 0.0f ? 2.0f - turned : turned;

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/procedural_faces.h"
+#include "data/procedural/faces.h"
 
 namespace imago::data::test {
 

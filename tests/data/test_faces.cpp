@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "data/procedural_dataset.h"
+#include "data/procedural/dataset.h"
 #include "pictures.h"
 #include "tensor/context.h"
 #include "tests/support/errors.h"
@@ -111,7 +111,7 @@ TEST_CASE("the seed of manual_seed is the default") {
 TEST_CASE("procedural faces come as a data set and by name") {
   const ProceduralFacesOptions options{
       .size = 16, .seed = 4, .identities = 3, .images_per_identity = 2};
-  for (const std::size_t cache : {kCacheBytes, std::size_t{2 * 768}, std::size_t{0}}) {
+  for (const std::size_t cache : {default_cache_bytes, std::size_t{2 * 768}, std::size_t{0}}) {
     const ProceduralDataset dataset(options, cache);
     CHECK(dataset.size() == 6);
     CHECK(dataset.image_size() == 16);

@@ -134,7 +134,7 @@ TEST_CASE("a broken image is an error, or on request replaced by the next good o
   CHECK(contains(error_of([&] { get(strict, 4); }), "e.png: truncated"));
   CHECK(contains(error_of([&] { get(strict, 6); }), "g.png: cannot be opened"));
   const Image b = get(strict, 1), d = get(strict, 3);
-  for (const std::size_t cache : {kCacheBytes, std::size_t{0}}) {
+  for (const std::size_t cache : {default_cache_bytes, std::size_t{0}}) {
     const FolderDataset lenient(scratch.path(),
                                 {.size = 8, .skip_broken = true, .cache_bytes = cache});
     CHECK(lenient.size() == 7);

@@ -85,13 +85,13 @@ Bytes with_exif(const Bytes& jpeg, const Bytes& tiff) {
   return out;
 }
 
-constexpr int kSizes[][2] = {{1, 1}, {3, 2}, {64, 48}, {1000, 1}, {1, 777}, {5000, 3}};
+constexpr int sizes[][2] = {{1, 1}, {3, 2}, {64, 48}, {1000, 1}, {1, 777}, {5000, 3}};
 
 }  // namespace
 
 TEST_CASE("images survive PNG, BMP, PGM and PPM unchanged") {
   const TemporaryFolder scratch;
-  for (const auto& [w, h] : kSizes) {
+  for (const auto& [w, h] : sizes) {
     const Image colour = noise(w, h), grey = noise(w, h, 1, 1);
     save_png(scratch / "a.png", colour);
     CHECK(load_image(scratch / "a.png") == colour);
@@ -105,7 +105,7 @@ TEST_CASE("images survive PNG, BMP, PGM and PPM unchanged") {
 
 TEST_CASE("smooth images survive JPEG almost unchanged") {
   const TemporaryFolder scratch;
-  for (const auto& [w, h] : kSizes) {
+  for (const auto& [w, h] : sizes) {
     const Image colour = ramp(w, h), grey = ramp(w, h, 1);
     CHECK(largest_difference(load_image(write_bytes(scratch / "a.jpg", jpeg(colour))), colour) <=
           6);

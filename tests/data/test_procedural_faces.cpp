@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "data/procedural_faces.h"
+#include "data/procedural/faces.h"
 #include "procedural_checks.h"
 #include "tensor/error.h"
 
@@ -224,8 +224,8 @@ TEST_CASE("faces fill a plausible part of the frame") {
 TEST_CASE("every expression and occlusion renders at every size") {
   FaceImage image, base;
   for (const int size : {16, 32, 64, 100, 128}) {
-    for (int e = 0; e < kExpressions; ++e) {
-      for (int o = 0; o < kOcclusions; ++o) {
+    for (int e = 0; e < expression_count; ++e) {
+      for (int o = 0; o < occlusion_count; ++o) {
         FaceIdentity person = sample_identity(11, static_cast<std::uint32_t>(7 * e + o));
         FaceNuisance nuisance;
         nuisance.expression = static_cast<Expression>(e);
@@ -250,7 +250,7 @@ TEST_CASE("backgrounds fill what is not person") {
   FaceImage image, base;
   FaceNuisance nuisance;
   render_face({}, nuisance, 64, 0, base);
-  for (int kind = 0; kind < kBackgrounds; ++kind) {
+  for (int kind = 0; kind < background_count; ++kind) {
     nuisance.background = static_cast<Background>(kind);
     nuisance.background_a = {1, 0, 0}, nuisance.background_b = {0, 0, 1};
     render_face({}, nuisance, 64, 0, image);

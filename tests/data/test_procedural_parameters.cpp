@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "data/procedural_faces.h"
+#include "data/procedural/faces.h"
 #include "procedural_checks.h"
 
 namespace {
@@ -71,7 +71,7 @@ TEST_CASE("every parameter may go to its ends") {
                                   &N::occlusion_y, &N::collar,  &N::noise,   &N::blur};
   for (std::size_t k = 0; k < std::size(fields); ++k) {
     for (const float value : {-100.0f, 100.0f}) {
-      for (int e = 0; e < kExpressions; ++e) {
+      for (int e = 0; e < expression_count; ++e) {
         FaceNuisance nuisance;
         nuisance.expression = static_cast<Expression>(e);
         nuisance.occlusion = e % 2 ? Occlusion::hand : Occlusion::none;
@@ -103,7 +103,7 @@ TEST_CASE("nuisances can be switched off one by one") {
 
   range = NuisanceRange::none();
   range.expression = 2;  // every image shows an expression
-  std::vector<int> count(kExpressions);
+  std::vector<int> count(expression_count);
   for (std::uint32_t i = 0; i < 300; ++i) {
     part = sample_nuisance(8, 0, i, range);
     ++count[static_cast<int>(part.expression)];
@@ -112,7 +112,7 @@ TEST_CASE("nuisances can be switched off one by one") {
     CHECK(part.occlusion == Occlusion::none);
   }
   CHECK(count[0] == 0);
-  for (int e = 1; e < kExpressions; ++e) CHECK(count[e] > 20);
+  for (int e = 1; e < expression_count; ++e) CHECK(count[e] > 20);
 
   // Moderate by default: an expression of each kind, few occlusions.
   int occluded = 0;

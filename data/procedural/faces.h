@@ -21,16 +21,16 @@ namespace imago::data {
 
 // The six basic expressions and the neutral face.
 enum class Expression : std::uint8_t { neutral, happy, sad, surprise, fear, disgust, anger };
-inline constexpr int kExpressions = 7;
+inline constexpr int expression_count = 7;
 const char* name(Expression expression);
 
 // What may cover a part of the face.
 enum class Occlusion : std::uint8_t { none, sunglasses, medical_mask, hand, hat, hair_strands };
-inline constexpr int kOcclusions = 6;
+inline constexpr int occlusion_count = 6;
 const char* name(Occlusion occlusion);
 
 enum class Background : std::uint8_t { plain, gradient, blobs, stripes };
-inline constexpr int kBackgrounds = 4;
+inline constexpr int background_count = 4;
 
 // An sRGB colour, each channel in [0, 1].
 struct Colour {
@@ -202,10 +202,10 @@ struct FaceImage {
   Expression expression = Expression::neutral;
 };
 
-inline constexpr int kMinFaceSize = 8, kMaxFaceSize = 4096;
+inline constexpr int min_face_size = 8, max_face_size = 4096;
 
 // Renders one image of (size, size) and reuses out's buffers. noise_key seeds the sensor noise.
-// Sets everything but out.identity. Throws when size is out of [kMinFaceSize, kMaxFaceSize] or a
+// Sets everything but out.identity. Throws when size is out of [min_face_size, max_face_size] or a
 // parameter is not finite.
 void render_face(const FaceIdentity& identity, const FaceNuisance& nuisance, int size,
                  std::uint64_t noise_key, FaceImage& out);

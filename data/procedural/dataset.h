@@ -1,11 +1,11 @@
-// Procedural faces (see data/procedural_faces.h) as a data set.
+// Procedural faces (data/procedural/faces.h) as a Dataset, for the loader.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "data/dataset.h"
-#include "data/procedural_faces.h"
+#include "data/procedural/faces.h"
 
 namespace imago::data {
 
@@ -14,7 +14,7 @@ namespace imago::data {
 class ProceduralDataset : public Dataset {
  public:
   explicit ProceduralDataset(const ProceduralFacesOptions& options = {},
-                             std::size_t cache_bytes = kCacheBytes);
+                             std::size_t cache_bytes = default_cache_bytes);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(faces_.size()); }
   int image_size() const override { return faces_.options().size; }
