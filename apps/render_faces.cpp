@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <exception>
 #include <string>
 #include <thread>
 #include <vector>
@@ -52,7 +53,9 @@ void draw(const Options& o) {
   data::Image sheet(width, height);
   data::FaceImage image;
   for (int n = 0; n < columns * rows; ++n) {
-    const auto person = static_cast<std::uint32_t>(o.same_identity ? o.first : o.first + n);
+    // Unsigned: the number of the last person may not fit into an int.
+    const std::uint32_t person =
+        static_cast<std::uint32_t>(o.first) + static_cast<std::uint32_t>(o.same_identity ? 0 : n);
     const auto instance = static_cast<std::uint32_t>(o.same_identity ? n : 0);
     const data::FaceIdentity identity = data::sample_identity(o.seed, person);
     data::FaceNuisance nuisance = data::sample_nuisance(o.seed, person, instance, options.nuisance);
@@ -88,16 +91,25 @@ void measure(const Options& o) {
   const data::ProceduralFaces faces({.size = o.size, .seed = o.seed, .identities = 1u << 16});
   const auto begin = std::chrono::steady_clock::now();
   const std::clock_t cpu_begin = std::clock();
-  std::vector<std::thread> workers;
-  for (int w = 0; w < o.threads; ++w) {
-    workers.emplace_back([&, w] {
-      data::FaceImage image;
-      for (int i = w; i < o.bench; i += o.threads) {
-        faces.get(static_cast<std::size_t>(i) * 7 % faces.size(), image);
-      }
-    });
+  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(o.threads));
+  {
+    std::vector<std::jthread> workers;
+    for (int w = 0; w < o.threads; ++w) {
+      workers.emplace_back([&, w] {
+        try {
+          data::FaceImage image;
+          for (std::int64_t i = w; i < o.bench; i += o.threads) {
+            faces.get(static_cast<std::size_t>(i) * 7 % faces.size(), image);
+          }
+        } catch (...) {
+          errors[static_cast<std::size_t>(w)] = std::current_exception();
+        }
+      });
+    }
   }
-  for (std::thread& worker : workers) worker.join();
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   // On a busy machine the wall clock says more about the neighbours than about the renderer.
   const double cpu = static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC;
