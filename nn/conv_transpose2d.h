@@ -1,7 +1,6 @@
 #pragma once
 
-#include "kernels/conv2d/conv2d.h"
-#include "nn/module.h"
+#include "nn/conv_layer.h"
 
 namespace imago::nn {
 
@@ -21,19 +20,15 @@ struct ConvTranspose2dOptions {
 // dilation (kernel - 1) + 1 + output_padding: the gradient of a convolution from out to in channels
 // with respect to its input. weight (in, kernel, kernel, out / groups), bias (out). Both start
 // uniform in +-1 / sqrt(kernel^2 out / groups), the fan-in PyTorch counts here.
-class ConvTranspose2d final : public Module {
+class ConvTranspose2d final : public ConvLayer {
  public:
   explicit ConvTranspose2d(const ConvTranspose2dOptions& options);
   Var forward(const Var& x) override;
 
   const ConvTranspose2dOptions& options() const { return options_; }
-  const Var& weight() const { return weight_; }
-  const Var& bias() const { return bias_; }  // undefined without
 
  private:
   ConvTranspose2dOptions options_;
-  Conv2dParams params_;
-  Var weight_, bias_;
 };
 
 }  // namespace imago::nn

@@ -1,0 +1,37 @@
+#include "nn/conv_layer.h"
+
+#include "autograd/ops/add.h"
+#include "nn/init.h"
+
+namespace imago::nn {
+
+ConvLayer::ConvLayer(const char* layer, const Conv2dOptions& o, bool transposed)
+    : params_{.stride_h = o.stride,
+              .stride_w = o.stride,
+              .pad = o.padding,
+              .dilation_h = o.dilation,
+              .dilation_w = o.dilation,
+              .groups = o.groups} {
+  check(o.in > 0 && o.out > 0 && o.kernel > 0 && o.stride > 0 && o.dilation > 0, layer,
+        "in, out, kernel, stride and dilation must be positive, not ", o.in, ", ", o.out, ", ",
+        o.kernel, ", ", o.stride, ", ", o.dilation);
+  check(o.groups > 0 && o.in % o.groups == 0 && o.out % o.groups == 0, layer, o.groups,
+        " groups must divide in = ", o.in, " and out = ", o.out);
+  // A transposed convolution has the weight of the one from out to in channels.
+  const int first = transposed ? o.in : o.out;
+  const int last = (transposed ? o.out : o.in) / o.groups;
+  const std::int64_t fan_in = std::int64_t{o.kernel} * o.kernel * last;
+  weight_ = add_parameter("weight", default_uniform({first, o.kernel, o.kernel, last}, fan_in));
+  if (o.bias) bias_ = add_parameter("bias", default_uniform({o.out}, fan_in));
+}
+
+void ConvLayer::check_input(const char* layer, const Var& x, int in) {
+  check(x.dim() == 4 && x.size(3) == in, layer, "expects (N, H, W, ", in, ") but the input is ",
+        x.shape(), "; images are NHWC, channels last");
+}
+
+Var ConvLayer::plus_bias(const Var& y) const {
+  return bias_ ? ops::add(y, bias_) : y;
+}
+
+}  // namespace imago::nn
