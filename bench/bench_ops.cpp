@@ -1,5 +1,6 @@
-// Times the memory-bound kernels: elementwise operations, a sum per channel, Adam. Each is verified
-// before it is timed, and set beside a plain copy of as many bytes.
+// Times the memory-bound kernels: elementwise operations, a sum per channel, Adam, and batch norm
+// with its leaky ReLU at the layers of DCGAN (--megabytes 32: batch 128). Each is verified before
+// it is timed, and set beside a plain copy.
 //
 //   bench_ops [--megabytes 32] [--threads 2] [Google Benchmark's flags]
 //
@@ -7,17 +8,20 @@
 // the per cent of the rate at which memcpy moves bytes, measured next to it.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "kernels/adam/adam.h"
 #include "kernels/adam/cases.h"
+#include "kernels/batch_norm/cases.h"
 #include "kernels/elementwise/cases.h"
 #include "kernels/parallel.h"
 #include "kernels/random/random.h"
@@ -117,6 +121,71 @@ Row adam_row(const Operands& o) {
           }};
 }
 
+double largest(const Tensor& x) {
+  const Tensor wide = cast(x, DType::f64);
+  double most = 0;
+  for (std::int64_t i = 0; i < wide.numel(); ++i) {
+    most = std::max(most, std::fabs(wide.data<double>()[i]));
+  }
+  return most;
+}
+
+bool close_within(const Tensor& got, const Tensor& want, double bound) {
+  return close(got, want, [=](double) { return bound; });
+}
+
+// The fused forward and backward pass of one layer.
+void add_batch_norm_rows(const BatchNormCase& c, std::vector<Row>& table) {
+  constexpr double eps = 1e-5, slope = 0.2;
+  const Shape per_channel{c.channels()};
+  const Tensor x = normal(c.x, DType::f32, {1, 0, 3});
+  const Tensor gamma = add_scalar(uniform(per_channel, DType::f32, {1, 0, 4}), 0.5);
+  const Tensor beta = normal(per_channel, DType::f32, {1, 0, 5});
+  const auto wide = [](const Tensor& t) { return cast(t, DType::f64); };
+  const auto forward = [=] { return batch_norm_lrelu(x, gamma, beta, eps, slope, c.stat_groups); };
+  const BatchNormResult stats = forward();
+  // 0 next to the kink, where rounding alone decides which slope an element has.
+  Tensor dy = normal(c.x, DType::f32, {1, 0, 6});
+  for (std::int64_t i = 0; i < dy.numel(); ++i) {
+    if (std::fabs(stats.y.data<float>()[i]) < 1e-4f) dy.mutable_data<float>()[i] = 0;
+  }
+  const Tensor mean = stats.mean, invstd = stats.invstd;
+  const auto backward = [=] {
+    return batch_norm_lrelu_grad(dy, x, gamma, beta, mean, invstd, slope, c.stat_groups);
+  };
+
+  table.push_back(
+      {"batch_norm_lrelu " + c.name, c.forward_bytes(DType::f32),
+       [=] { benchmark::DoNotOptimize(forward()); },
+       [=] {
+         const BatchNormResult got = forward();
+         const BatchNormResult want = batch_norm_lrelu(wide(x), wide(gamma), wide(beta), eps, slope,
+                                                       c.stat_groups, Engine::reference);
+         const auto bound = [&](double scale) {
+           return c.tolerance(DType::f32, DType::f32, scale);
+         };
+         const double shift = largest(gamma) * largest(want.mean) * largest(want.invstd);
+         return close_within(got.y, want.y, bound(largest(want.y) + shift)) &&
+                close_within(got.mean, want.mean, bound(largest(want.mean) + largest(want.var))) &&
+                close_within(got.var, want.var, bound(largest(want.var))) &&
+                close_within(got.invstd, want.invstd, bound(largest(want.invstd)));
+       }});
+  table.push_back(
+      {"batch_norm_lrelu_grad " + c.name, c.backward_bytes(DType::f32),
+       [=] { benchmark::DoNotOptimize(backward()); },
+       [=] {
+         const BatchNormGrads got = backward();
+         const BatchNormGrads want =
+             batch_norm_lrelu_grad(wide(dy), wide(x), wide(gamma), wide(beta), wide(mean),
+                                   wide(invstd), slope, c.stat_groups, Engine::reference);
+         const double most = largest(dy), sums = c.parameter_tolerance(DType::f32, most);
+         const double scale = most * largest(gamma) * largest(invstd);
+         return close_within(got.dx, want.dx, c.tolerance(DType::f32, DType::f32, scale)) &&
+                close_within(got.dgamma, want.dgamma, sums) &&
+                close_within(got.dbeta, want.dbeta, sums);
+       }});
+}
+
 double seconds_of(const std::function<void()>& f) {
   const auto start = std::chrono::steady_clock::now();
   f();
@@ -213,6 +282,9 @@ int main(int argc, char** argv) {
   }
   table.push_back(sum_row(o));
   table.push_back(adam_row(o));
+  for (const BatchNormCase& c : dcgan_batch_norms(4 * std::int64_t{megabytes})) {
+    add_batch_norm_rows(c, table);
+  }
   for (const Row& row : table) {
     if (!row.verify()) {
       std::fprintf(stderr, "error: [bench_ops] %s differs from the reference\n", row.name.c_str());
