@@ -8,7 +8,7 @@
 namespace imago::kernels {
 namespace {
 
-constexpr std::int64_t chunk = 32768;  // elements one thread takes at a time
+constexpr std::int64_t chunk = default_grain;  // elements one thread takes at a time
 
 template <class T>
 struct Slice {
