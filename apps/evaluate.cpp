@@ -1,4 +1,5 @@
 // Scores a generator: how far its images are from real ones, and how varied they are.
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/support/cli.h"
@@ -14,14 +15,15 @@ constexpr int projections = 512;
 
 struct Options {
   std::string generator, data = "procedural";
-  int count = 1000;
+  int count = 0;  // 0: as many as there are, up to 1000
   std::uint64_t seed = 20'000;
   int threads = 0;
 };
 
 // The first batch of a stream over the data.
-Tensor real_images(const Options& o, int size) {
+Tensor real_images(Options& o, int size) {
   const std::int64_t have = data::Faces(o.data, {.size = size, .batch = 1}).size();
+  if (o.count == 0) o.count = static_cast<int>(std::min<std::int64_t>(have, 1000));
   if (have < o.count) {
     throw UsageError("--count is " + std::to_string(o.count) + " but " + o.data + " holds only " +
                      std::to_string(have) + " images");
@@ -31,7 +33,7 @@ Tensor real_images(const Options& o, int size) {
   fail("evaluate", "there are no images in ", o.data);
 }
 
-int evaluate(const Options& o) {
+int evaluate(Options o) {
   set_num_threads(o.threads);
   const SafetensorsFile file = load_safetensors(o.generator);
   models::Gan trained = models::load_gan(file);
@@ -63,10 +65,10 @@ int main(int argc, char** argv) {
   Options o;
   app.add_option("--generator", o.generator, "Checkpoint written by train_gan")->required();
   app.add_option("--data", o.data, "Folder of real images, or procedural")->capture_default_str();
-  app.add_option("--count", o.count, "Images of each kind")
-      ->check(CLI::Range(2, 100000))
-      ->capture_default_str();
+  app.add_option("--count", o.count, "Images of each kind (default: what DATA holds, up to 1000)")
+      ->check(CLI::Range(2, 100000));
   app.add_option("--seed", o.seed, "Of noise, choice of images and directions")
+      ->check(whole_number())
       ->capture_default_str();
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024));

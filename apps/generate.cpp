@@ -1,4 +1,5 @@
 // Draws images from a checkpoint written by train_gan: one grid, or a folder of single images.
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
@@ -34,7 +35,13 @@ void settle(Options& o, Grid& g) {
 }
 
 int generate(Options o) {
-  const bool one_file = fs::path(o.out).extension() == ".png";
+  std::string extension = fs::path(o.out).extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const bool one_file = extension == ".png";
+  for (const char* other : {".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm"}) {
+    if (extension == other)
+      throw UsageError("--out: pictures are written as .png, not " + extension);
+  }
   if (!one_file && !o.grid.empty()) {
     throw UsageError("--grid needs --out to name a .png file; '" + o.out + "' is a folder");
   }
@@ -46,7 +53,9 @@ int generate(Options o) {
   if (one_file) {
     data::save_png(o.out, data::image_grid(images, grid.rows, grid.columns));
   } else {
-    fs::create_directories(o.out);
+    std::error_code error;
+    fs::create_directories(o.out, error);
+    if (error) fail("generate", "cannot create the folder ", o.out, ": ", error.message());
     for (std::int64_t i = 0; i < o.count; ++i) {
       char name[32];
       std::snprintf(name, sizeof name, "%06lld.png", static_cast<long long>(i));
@@ -68,7 +77,7 @@ int main(int argc, char** argv) {
   app.add_option("--count", o.count, "Number of images (default: what the grid holds, or 64)")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--grid", o.grid, "ROWSxCOLUMNS of the picture (default: nearly square)");
-  app.add_option("--seed", o.seed, "Of the noise")->capture_default_str();
+  app.add_option("--seed", o.seed, "Of the noise")->check(whole_number())->capture_default_str();
   app.add_option("--out", o.out, "A .png file for one grid, else a folder of single images")
       ->capture_default_str();
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")

@@ -129,7 +129,9 @@ int main(int argc, char** argv) {
   app.add_option("--zoom", o.zoom, "enlarge the pixels this many times")
       ->check(CLI::Range(1, 16))
       ->capture_default_str();
-  app.add_option("--seed", o.seed, "seed of people and pictures")->capture_default_str();
+  app.add_option("--seed", o.seed, "seed of people and pictures")
+      ->check(apps::whole_number())
+      ->capture_default_str();
   app.add_option("--first", o.first, "number of the first person")->check(CLI::NonNegativeNumber);
   app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
   app.add_flag("--same-identity", o.same_identity, "many pictures of one person");

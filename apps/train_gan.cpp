@@ -34,8 +34,95 @@ struct Figures {
   bool finite() const { return std::isfinite(loss_d) && std::isfinite(loss_g); }
 };
 
-int train(const GanRunOptions& options, bool resume) {
+constexpr std::int64_t metrics_every = 10;  // steps between rows of metrics.jsonl
+
+// Adds a row of metrics and shows progress where they are due.
+class Reporter {
+ public:
+  Reporter(GanRun& run, const GanRunOptions& options, std::int64_t first)
+      : run_(run),
+        options_(options),
+        first_(first),
+        progress_(first, options.steps, std::max<std::int64_t>(options.steps / 50, 1)),
+        last_time_(Clock::now()),
+        last_step_(first) {}
+
+  // Throws when a loss is not finite.
+  void report(std::int64_t step, const models::GanStep& result, bool last) {
+    const bool show = progress_.due(step);
+    const bool row = last || step == first_ + 1 || step % metrics_every == 0;
+    if (!show && !row) return;
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_time_).count();
+    const Figures figures{result.loss_d.item(), result.loss_g.item(),
+                          models::mean_probability(result.logits_real),
+                          models::mean_probability(result.logits_fake),
+                          static_cast<double>((step - last_step_) * options_.batch) / seconds};
+    last_time_ = now;
+    last_step_ = step;
+    if (show) progress_.update(step, figures.images_per_second, figures.text());
+    if (row) run_.folder().add_metrics(figures.row(step));
+    check(figures.finite(), "train_gan", "a loss is not finite at step ", step,
+          "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
+  }
+  void finish() { progress_.finish(); }
+
+ private:
+  GanRun& run_;
+  const GanRunOptions& options_;
+  std::int64_t first_;
+  Progress progress_;
+  Clock::time_point last_time_;
+  std::int64_t last_step_;
+};
+
+void introduce(GanRun& run, const GanRunOptions& options) {
+  models::GanTrainer& trainer = run.trainer();
+  const bool fixed = !options.model.starts_with("dcgan");
+  std::printf("%s%s on %s\n", options.model.c_str(),
+              fixed ? "" : (" (base " + std::to_string(options.base) + ")").c_str(),
+              run.data().describe().c_str());
+  std::printf("G %lld parameters, D %lld; %d threads; writing to %s\n",
+              static_cast<long long>(trainer.gan().generator.num_parameters()),
+              static_cast<long long>(trainer.gan().discriminator.num_parameters()), num_threads(),
+              options.out.c_str());
+}
+
+// Runs the steps; returns false when it was interrupted.
+bool run_steps(GanRun& run, const GanRunOptions& options) {
+  models::GanTrainer& trainer = run.trainer();
+  const std::int64_t first = trainer.steps_done();
+  Reporter reporter(run, options, first);
+  try {
+    for (auto&& [step, real] : run.data().stream(options.steps, Device::best(), first)) {
+      const models::GanStep result = trainer.step(real);
+      const bool stop = interrupted();
+      const bool last = stop || step == options.steps;
+      reporter.report(step, result, last);
+      if (step % options.sample_every == 0) run.write_sample();
+      if (last || step % options.checkpoint_every == 0) run.save();
+      if (stop && step < options.steps) return false;
+    }
+  } catch (...) {
+    // A broken image must not cost the steps before it. save() refuses what is not finite.
+    reporter.finish();
+    if (trainer.steps_done() > std::max<std::int64_t>(run.saved_step(), 0)) {
+      try {
+        run.save();
+        std::printf("Saved the %lld steps done so far.\n",
+                    static_cast<long long>(trainer.steps_done()));
+      } catch (const std::exception&) {
+        // The first error is the one to tell.
+      }
+    }
+    throw;
+  }
+  return true;
+}
+
+int train(const GanRunOptions& options, bool resume, const std::string& program) {
   catch_interrupt();
+  if (options.out.empty()) throw UsageError("--out must name a folder");
   try {
     models::check_gan_spec({options.model, options.base});
   } catch (const Error& error) {
@@ -44,14 +131,8 @@ int train(const GanRunOptions& options, bool resume) {
   set_num_threads(options.threads);
   manual_seed(options.seed);
   GanRun run(options, resume);
-  models::GanTrainer& trainer = run.trainer();
-  const std::int64_t first = trainer.steps_done();
-  std::printf("%s (base %d) on %s\n", options.model.c_str(), options.base,
-              run.data().describe().c_str());
-  std::printf("G %lld parameters, D %lld; %d threads; writing to %s\n",
-              static_cast<long long>(trainer.gan().generator.num_parameters()),
-              static_cast<long long>(trainer.gan().discriminator.num_parameters()), num_threads(),
-              options.out.c_str());
+  introduce(run, options);
+  const std::int64_t first = run.trainer().steps_done();
   if (first >= options.steps) {
     std::printf("Nothing to do: %lld steps are done; ask for more with --steps.\n",
                 static_cast<long long>(first));
@@ -60,41 +141,12 @@ int train(const GanRunOptions& options, bool resume) {
   if (first > 0) std::printf("Going on after step %lld.\n", static_cast<long long>(first));
   run.begin();
   if (first == 0) run.write_sample();
-
-  Progress progress(first, options.steps, std::max<std::int64_t>(options.steps / 50, 1));
-  auto last_time = Clock::now();
-  std::int64_t last_step = first;
-  for (auto&& [step, real] : run.data().stream(options.steps, Device::best(), first)) {
-    const models::GanStep result = trainer.step(real);
-    const bool show = progress.due(step);
-    if (show || step % run.metrics_every() == 0) {
-      const auto now = Clock::now();
-      const double seconds = std::chrono::duration<double>(now - last_time).count();
-      const Figures figures{result.loss_d.item(), result.loss_g.item(),
-                            models::mean_probability(result.logits_real),
-                            models::mean_probability(result.logits_fake),
-                            static_cast<double>((step - last_step) * options.batch) / seconds};
-      last_time = now;
-      last_step = step;
-      if (show) progress.update(step, figures.images_per_second, figures.text());
-      if (step % run.metrics_every() == 0) run.folder().add_metrics(figures.row(step));
-      if (!figures.finite()) {
-        progress.finish();
-        fail("train_gan", "a loss is not finite at step ", step,
-             "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
-      }
-    }
-    const bool stop = interrupted();
-    if (step % options.sample_every == 0) run.write_sample();
-    if (step % options.checkpoint_every == 0 || step == options.steps || stop) run.save();
-    if (stop && step < options.steps) {
-      progress.finish();
-      std::printf("Stopped after step %lld and saved. To go on:\n  train_gan --resume --out %s\n",
-                  static_cast<long long>(step), options.out.c_str());
-      return 0;
-    }
+  if (!run_steps(run, options)) {
+    std::printf("Stopped after step %lld and saved. To go on:\n  %s --resume --out %s\n",
+                static_cast<long long>(run.trainer().steps_done()), quoted(program).c_str(),
+                quoted(options.out).c_str());
+    return 130;
   }
-  progress.finish();
   std::printf("Wrote %s, %s and %s\n", run.folder().checkpoint().c_str(),
               run.folder().chart().c_str(), (run.folder().path() / "samples/*.png").c_str());
   return 0;
@@ -109,8 +161,11 @@ int main_body(int argc, char** argv) {
                "Go on from OUT/checkpoint.safetensors, with the flags of "
                "OUT/config.json where none are given");
   return run_program(app, argc, argv, [&] {
+    if (options.data != "procedural") {
+      options.data = std::filesystem::absolute(options.data).lexically_normal().string();
+    }
     if (resume) take_saved_flags(app, options);
-    return train(options, resume);
+    return train(options, resume, argv[0]);
   });
 }
 

@@ -24,7 +24,7 @@ void check_gan_spec(const GanSpec& spec) {
   }
   const bool fixed = spec.model.starts_with("seed");
   check(!fixed || spec.base == 64, "make_gan", spec.model,
-        " has fixed widths; another base than 64 belongs to dcgan16 to dcgan128");
+        " has fixed widths; only the dcgan models take a base");
   check(spec.base > 0, "make_gan", "base must be positive, not ", spec.base);
 }
 

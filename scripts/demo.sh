@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 out=runs/demo
-steps=1500   # of each run of this script
+steps=3000   # of each run of this script
 fresh=0
 while (($#)); do
   case $1 in
@@ -29,12 +29,13 @@ cmake --build --preset release --target train_gan generate evaluate
 bin=build/release/apps
 if ((fresh)); then rm -rf "$out"; fi
 if [[ -f $out/checkpoint.safetensors ]]; then
-  done_steps=$(sed -nE '$ s/.*"step":([0-9]+).*/\1/p' "$out/metrics.jsonl")
+  # The header of the checkpoint says how far it got.
+  done_steps=$(grep -aom1 '"step":"[0-9]*"' "$out/checkpoint.safetensors" | head -n 1 | tr -dc 0-9)
   echo "Going on with $out after step $done_steps (start afresh with --fresh)."
   $bin/train_gan --resume --out "$out" --steps $((done_steps + steps))
 else
   rm -rf "$out"
-  $bin/train_gan --data procedural --model dcgan64 --base 16 --batch 32 --steps "$steps" --seed 1 \
+  $bin/train_gan --data procedural --model dcgan64 --base 16 --batch 64 --steps "$steps" --seed 1 \
     --sample-every 100 --checkpoint-every 250 --out "$out"
 fi
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Prints how far a trained generator is from real procedural faces and how varied its samples are.
-# Accepted are: distance at most 0.25 of the untrained generator's, variety at least 0.5 of the real.
 #   scripts/score.sh [CHECKPOINT]
 set -euo pipefail
-cd "$(dirname "$0")/.."
-exec build/release/apps/evaluate --generator "${1:-runs/demo/checkpoint.safetensors}" --data procedural --count 1000
+root=$(cd "$(dirname "$0")/.." && pwd)
+"$root/build/release/apps/evaluate" --generator "${1:-$root/runs/demo/checkpoint.safetensors}" --data procedural --count 1000
+echo "Good enough: a distance of at most 0.25 of the untrained generator's, a variety of at least 0.5 of the real."

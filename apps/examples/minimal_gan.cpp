@@ -2,7 +2,7 @@
 using namespace imago;
 
 int main(int argc, char** argv) {
-  const int steps = argc > 1 ? std::stoi(argv[1]) : 2000;
+  const int steps = argc > 1 ? std::atoi(argv[1]) : 2000;
   const Device dev = Device::best();
   manual_seed(1);
   auto G = models::dcgan_generator({.base = 16, .image = 64});

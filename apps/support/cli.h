@@ -14,9 +14,17 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Parses, then runs `body`. Returns 0, 2 after a bad flag or flag value, 1 after any other error;
-// both with one line on stderr. --help and --version return 0.
+// Parses, then runs `body` and returns what it returns: 0, or 130 after Ctrl-C. A bad flag or flag
+// value gives 2, any other error 1 (a full disk behind stdout too), both with one line on stderr.
 int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body);
+
+// For flags: a number within [low, high], which NaN is not; and a whole number from 0 to 2^64 - 1
+// written in digits.
+CLI::Validator number_within(double low, double high);
+CLI::Validator whole_number();
+
+// A path as one word of a shell command.
+std::string quoted(const std::string& path);
 
 struct Grid {
   int rows = 0, columns = 0;

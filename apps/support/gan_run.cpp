@@ -19,12 +19,19 @@ constexpr int grid = 8;  // samples are grids of 8 x 8
 constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
 
 Json to_json(const GanRunOptions& o) {
-  return {{"data", o.data},       {"model", o.model},
-          {"base", o.base},       {"loss", o.loss},
-          {"steps", o.steps},     {"batch", o.batch},
-          {"lr", o.lr},           {"ema", o.ema},
-          {"seed", o.seed},       {"sample-every", o.sample_every},
-          {"threads", o.threads}, {"checkpoint-every", o.checkpoint_every}};
+  return {{"data", o.data},
+          {"model", o.model},
+          {"base", o.base},
+          {"loss", o.loss},
+          {"steps", o.steps},
+          {"batch", o.batch},
+          {"lr", o.lr},
+          {"ema", o.ema},
+          {"seed", o.seed},
+          {"sample-every", o.sample_every},
+          {"threads", o.threads},
+          {"skip-broken", o.skip_broken},
+          {"checkpoint-every", o.checkpoint_every}};
 }
 
 models::GanTrainer make_trainer(const GanRunOptions& o) {
@@ -80,13 +87,14 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   app.add_option("--lr", o.lr, "Learning rate of both networks")
-      ->check(CLI::Range(1e-8, 1.0))
+      ->check(number_within(1e-8, 1.0))
       ->capture_default_str();
   app.add_option("--ema", o.ema,
                  "Samples come from a moving average of the generator with this decay; 0: none")
-      ->check(CLI::Range(0.0, 0.99999))
+      ->check(number_within(0.0, 0.99999))
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Of weights, noise and the order of images")
+      ->check(whole_number())
       ->capture_default_str();
   app.add_option("--out", o.out, "Folder to write into")->capture_default_str();
   app.add_option("--sample-every", o.sample_every, "Steps between sample grids")
@@ -95,6 +103,8 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
   app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}))
       ->capture_default_str();
+  app.add_flag("--skip-broken", o.skip_broken,
+               "Take the next good image for one that cannot be loaded, and say so");
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -110,12 +120,20 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& o) {
                                               "batch", "ema",   "seed"};
   const auto take = [&]<class T>(const std::string& key, T& value) {
     check(saved.contains(key), "resume", file, " lacks ", key, "; restore it or start a new run");
-    const T before = saved[key].get<T>();
+    T before{};
+    try {
+      before = saved[key].get<T>();
+    } catch (const Json::exception&) {
+      fail("resume", file, ": ", key, " cannot be ", saved[key].dump(),
+           "; restore it or start a new run");
+    }
     if (app.count("--" + key) == 0) {
       value = before;
-    } else if (fixed.contains(key) && value != before) {
+    } else if (value != before && fixed.contains(key)) {
       throw UsageError("--" + key + " is " + saved[key].dump() + " in " + file.string() +
                        " and cannot change within a run; leave the flag out or start a new run");
+    } else if (value != before && key == "lr") {
+      std::printf("From here on --lr is %g, not %s.\n", o.lr, saved[key].dump().c_str());
     }
   };
   take("data", o.data);
@@ -130,25 +148,34 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& o) {
   take("sample-every", o.sample_every);
   take("checkpoint-every", o.checkpoint_every);
   take("threads", o.threads);
+  take("skip-broken", o.skip_broken);
+  check(o.steps >= 1 && o.batch >= 2 && o.sample_every >= 1 && o.checkpoint_every >= 1 &&
+            o.threads >= 0 && o.base >= 1 && o.base <= 1024 && o.lr > 0 && o.ema >= 0 && o.ema < 1,
+        "resume", file, " holds a value out of range; restore it or start a new run");
 }
 
 GanRun::GanRun(const GanRunOptions& options, bool resume)
     : options_(options),
       trainer_(make_trainer(options)),
-      data_(options.data,
-            {.size = trainer_.gan().image, .batch = options.batch, .seed = options.seed}),
+      data_(options.data, {.size = trainer_.gan().image,
+                           .batch = options.batch,
+                           .seed = options.seed,
+                           .skip_broken = options.skip_broken}),
       folder_(options.out),
       fixed_noise_(kernels::normal({grid * grid, trainer_.gan().z}, DType::f32,
                                    {options.seed, fixed_noise_step, 0})) {
   if (!resume) {
-    check(!std::filesystem::exists(folder_.checkpoint()), "train_gan", folder_.path(),
-          " already holds a checkpoint; go on with --resume, or choose another --out");
+    check(!folder_.in_use(), "train_gan", folder_.path().string(),
+          " is not empty; go on with --resume, or choose another --out");
     return;
   }
+  check(std::filesystem::exists(folder_.checkpoint()), "resume", folder_.path().string(),
+        " has no checkpoint: the run stopped before its first one. Start again in another --out");
   const SafetensorsFile file = load_safetensors(folder_.checkpoint());
   trainer_.load(file);
   check(file.metadata_entry("batch") == std::to_string(options.batch), "resume", file.path,
         " was trained with batches of ", file.metadata_entry("batch"), ", not ", options.batch);
+  saved_step_ = trainer_.steps_done();
   if (file.metadata_entry("images") != std::to_string(data_.size())) {
     std::fprintf(stderr,
                  "train_gan: %s holds %lld images now, %s when the run was saved: the run goes "
@@ -159,6 +186,7 @@ GanRun::GanRun(const GanRunOptions& options, bool resume)
 }
 
 void GanRun::begin() {
+  folder_.create();
   if (trainer_.steps_done() > 0) {
     folder_.truncate_metrics(trainer_.steps_done());
   } else {
@@ -183,6 +211,7 @@ void GanRun::save() {
   metadata["batch"] = std::to_string(options_.batch);
   metadata["images"] = std::to_string(data_.size());
   save_safetensors(folder_.checkpoint(), state, metadata);
+  saved_step_ = trainer_.steps_done();
   write_text(folder_.chart(), chart(folder_.read_metrics()));
 }
 

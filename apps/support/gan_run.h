@@ -25,6 +25,7 @@ struct GanRunOptions {
   std::int64_t sample_every = 200;
   std::int64_t checkpoint_every = 500;
   int threads = 0;  // 0: all cores
+  bool skip_broken = false;
 };
 
 void add_gan_run_flags(CLI::App& app, GanRunOptions& options);
@@ -36,8 +37,8 @@ void take_saved_flags(const CLI::App& app, GanRunOptions& options);
 
 class GanRun {
  public:
-  // Fresh, or with `resume` from the folder's checkpoint. Fresh in a folder that holds a checkpoint
-  // is an error: nothing is overwritten by accident. No file is written before begin().
+  // Fresh, or with `resume` from the folder's checkpoint. Fresh in a folder with anything in it is
+  // an error: nothing is overwritten by accident. No file is written before begin().
   GanRun(const GanRunOptions& options, bool resume);
 
   // Writes config.json and makes metrics.jsonl end at the step the run starts after.
@@ -46,7 +47,7 @@ class GanRun {
   models::GanTrainer& trainer() { return trainer_; }
   data::Faces& data() { return data_; }
   RunFolder& folder() { return folder_; }
-  std::int64_t metrics_every() const { return 10; }
+  std::int64_t saved_step() const { return saved_step_; }  // of the checkpoint on disk; -1: none
 
   // samples/STEP.png: one grid of the same noise at every step.
   void write_sample();
@@ -60,6 +61,7 @@ class GanRun {
   data::Faces data_;
   RunFolder folder_;
   Tensor fixed_noise_;  // (64, z)
+  std::int64_t saved_step_ = -1;
 };
 
 }  // namespace imago::apps

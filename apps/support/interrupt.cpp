@@ -17,6 +17,7 @@ extern "C" void on_signal(int signal) {
 void catch_interrupt() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+  std::signal(SIGHUP, on_signal);
 }
 
 bool interrupted() {

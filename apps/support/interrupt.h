@@ -3,7 +3,8 @@
 
 namespace imago::apps {
 
-// From now on SIGINT and SIGTERM set a flag; a second one ends the program at once.
+// From now on SIGINT, SIGTERM and SIGHUP (a closed terminal) set a flag; a second one ends the
+// program at once.
 void catch_interrupt();
 bool interrupted();
 

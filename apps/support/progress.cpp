@@ -1,5 +1,6 @@
 #include "apps/support/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +8,15 @@
 #include <cstdio>
 
 namespace imago::apps {
+namespace {
+
+std::size_t terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
+  return size.ws_col;
+}
+
+}  // namespace
 
 Progress::Progress(std::int64_t first, std::int64_t total, std::int64_t line_every)
     : first_(first),
@@ -29,13 +39,19 @@ void Progress::update(std::int64_t step, double images_per_second, const std::st
   const std::string eta =
       step == total_ ? "took " + format_duration(elapsed) : "ETA " + format_duration(left);
   if (terminal_) {
-    constexpr int width = 24;
-    const auto filled = static_cast<int>(width * step / std::max<std::int64_t>(total_, 1));
-    std::string bar(static_cast<std::size_t>(width), '.');
-    std::fill_n(bar.begin(), filled, '#');
-    std::printf("\r[%s] %lld/%lld  %s  %.0f img/s  %s\x1b[K", bar.c_str(),
-                static_cast<long long>(step), static_cast<long long>(total_), eta.c_str(),
-                images_per_second, figures.c_str());
+    const std::size_t width = terminal_width();
+    char text[256];
+    std::snprintf(text, sizeof text, "%lld/%lld  %s  %.0f img/s  %s", static_cast<long long>(step),
+                  static_cast<long long>(total_), eta.c_str(), images_per_second, figures.c_str());
+    std::string line = text;
+    // The bar takes what room the figures leave; a line that wraps could not be redrawn.
+    if (line.size() + 12 < width) {
+      const std::size_t length = std::min<std::size_t>(width - line.size() - 4, 30);
+      const auto filled =
+          static_cast<std::size_t>(static_cast<std::int64_t>(length) * step / total_);
+      line = "[" + std::string(filled, '#') + std::string(length - filled, '.') + "] " + line;
+    }
+    std::printf("\r%s\x1b[K", line.substr(0, width - 1).c_str());
     open_line_ = true;
   } else {
     std::printf("step %lld/%lld  %s  %.0f img/s  %s\n", static_cast<long long>(step),

@@ -12,6 +12,9 @@ class Progress {
   // Steps first+1 .. total are to come. On a terminal every update redraws one line, several times
   // a second at most; elsewhere a line is printed every `line_every` steps and after the last.
   Progress(std::int64_t first, std::int64_t total, std::int64_t line_every);
+  ~Progress() { finish(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
 
   // True when update(step, ...) would print: the caller need not compute figures otherwise.
   bool due(std::int64_t step) const;

@@ -13,7 +13,13 @@ namespace imago::apps {
 
 namespace fs = std::filesystem;
 
-RunFolder::RunFolder(fs::path folder) : folder_(std::move(folder)) {
+bool RunFolder::in_use() const {
+  std::error_code error;
+  return fs::exists(folder_, error) &&
+         !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error));
+}
+
+void RunFolder::create() const {
   std::error_code error;
   fs::create_directories(folder_ / "samples", error);
   if (error) {

@@ -13,8 +13,12 @@ using Json = nlohmann::ordered_json;
 
 class RunFolder {
  public:
+  explicit RunFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
   // Creates the folder when needed. Throws naming it when that is impossible.
-  explicit RunFolder(std::filesystem::path folder);
+  void create() const;
+  // True when there is something in it.
+  bool in_use() const;
 
   const std::filesystem::path& path() const { return folder_; }
   std::filesystem::path config() const { return folder_ / "config.json"; }

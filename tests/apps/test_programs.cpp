@@ -77,6 +77,9 @@ TEST_CASE("charts name their lines and survive empty and non-finite data") {
 TEST_CASE("metrics are cut back to a step; half a line at the end is not counted") {
   const Playground play;
   RunFolder folder(play / "run");
+  CHECK_FALSE(folder.in_use());
+  folder.create();
+  CHECK(folder.in_use());
   for (int step = 10; step <= 40; step += 10) folder.add_metrics({{"step", step}});
   std::ofstream(folder.metrics(), std::ios::app) << "{\"step\":5";
   CHECK(folder.read_metrics().size() == 4);

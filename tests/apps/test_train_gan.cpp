@@ -69,7 +69,7 @@ TEST_CASE("train_gan: Ctrl-C saves and says how to go on") {
   const Playground play;
   const Outcome o =
       play.run_until("run/samples/00000000.png", "INT", small + "--steps 1000000 --out run");
-  CHECK(o.status == 0);
+  CHECK(o.status == 130);
   CHECK(contains(o.out, "Stopped after step"));
   CHECK(contains(o.out, "train_gan --resume --out run"));
   CHECK(fs::exists(play / "run/checkpoint.safetensors"));
@@ -100,11 +100,42 @@ TEST_CASE(
 
   REQUIRE(play.run(small + "--steps 2 --out run").status == 0);
   check(small + "--steps 4 --out run", 1, "--resume");
+  check(small + "--ema nan --out d", 2, "--ema");
+  check(small + "--lr nan --out d", 2, "--lr");
+  check(small + "--seed -1 --out d", 2, "--seed");
+  check(small + "--seed 99999999999999999999 --out d", 2, "--seed");
+  check(small + "--out ''", 2, "--out");
+  fs::create_directories(play / "mine");
+  write_bytes(play / "mine/config.json", "precious");
+  check(small + "--steps 1 --out mine", 1, "not empty");
+  CHECK(read_bytes(play / "mine/config.json") == "precious");
+  fs::create_directories(play / "half/samples");
+  fs::copy(play / "run/config.json", play / "half/config.json");
+  check("train_gan --resume --out half", 1, "before its first");
   check("train_gan --resume --out run --batch 8", 2, "cannot change within a run");
   std::ofstream(play / "run/checkpoint.safetensors", std::ios::app) << "";
   fs::resize_file(play / "run/checkpoint.safetensors", 1000);
   check("train_gan --resume --out run --steps 9", 1, "checkpoint.safetensors");
   CHECK(play.run("train_gan --help").status == 0);
+}
+
+TEST_CASE("train_gan: a broken image costs no finished step, and can be skipped") {
+  const Playground play;
+  REQUIRE(play.run("render_faces --grid 1x1 --size 16 --out a.png").status == 0);
+  fs::create_directories(play / "photos");
+  for (int i = 0; i < 12; ++i)
+    fs::copy(play / "a.png", play / ("photos/" + std::to_string(i) + ".png"));
+  write_bytes(play / "photos/broken.png", "not a picture");
+  const std::string train =
+      "train_gan --model dcgan16 --base 4 --batch 4 --steps 20 --data photos ";
+  const Outcome stopped = play.run(train + "--out a --seed 2");
+  CHECK(stopped.status == 1);
+  CHECK(one_line(stopped.err));
+  CHECK(contains(stopped.err, "broken.png"));
+  if (contains(stopped.out, "Saved the")) CHECK(fs::exists(play / "a/checkpoint.safetensors"));
+  const Outcome skipped = play.run(train + "--out b --skip-broken");
+  CHECK(skipped.status == 0);
+  CHECK(contains(skipped.err, "skipped"));
 }
 
 TEST_CASE("train_gan trains every model and both losses") {
