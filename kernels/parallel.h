@@ -17,28 +17,43 @@ namespace imago {
 // Elements of a cheap operation that one thread takes at a time: enough to be worth handing over.
 inline constexpr std::int64_t default_grain = 32768;
 
+// Whether this build can share work at all.
+#if defined(_OPENMP)
+inline constexpr bool has_threads = true;
+#else
+inline constexpr bool has_threads = false;
+#endif
+
 // a / b rounded up, of a >= 0 and b > 0.
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
   return (a + b - 1) / b;
 }
 
 // Calls f(i) for i in [0, count) on up to num_threads() threads, contiguous ranges each. An
-// exception from f is rethrown on the calling thread.
+// exception from f is rethrown on the calling thread. Context::shared_regions counts the calls that
+// more than one thread ran.
 template <class F>
 void parallel_for(std::int64_t count, F&& f) {
 #if defined(_OPENMP)
   const auto threads = static_cast<int>(count < num_threads() ? count : num_threads());
   if (threads > 1 && !omp_in_parallel()) {
     std::exception_ptr error;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (std::int64_t i = 0; i < count; ++i) {
-      try {
-        f(i);
-      } catch (...) {
+    int team = 1;  // OpenMP may grant fewer threads than asked for
+#pragma omp parallel num_threads(threads)
+    {
+#pragma omp master
+      team = omp_get_num_threads();
+#pragma omp for schedule(static)
+      for (std::int64_t i = 0; i < count; ++i) {
+        try {
+          f(i);
+        } catch (...) {
 #pragma omp critical(imago_parallel_for)
-        error = std::current_exception();
+          error = std::current_exception();
+        }
       }
     }
+    if (team > 1) ++Context::current().shared_regions;
     if (error) std::rethrow_exception(error);
     return;
   }

@@ -31,6 +31,9 @@ struct Context {
   Generator generator;
   int threads = 0;               // CPU threads a kernel may use; 0: all cores
   bool record_gradients = true;  // see autograd/var.h: NoGrad
+  // Regions of kernels/parallel.h that more than one thread ran so far. Tests of determinism read
+  // it: comparing numbers of threads says nothing about work that was never shared.
+  std::int64_t shared_regions = 0;
 
   static Context& current();
 };

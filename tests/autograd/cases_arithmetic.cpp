@@ -12,12 +12,16 @@ namespace imago::test {
 
 std::vector<OpCase> arithmetic_cases() {
   const auto two = [](const Shape& a, const Shape& b) {
-    return [a, b](DType t) { return leaves(t, {a, b}); };
+    return [a, b](DType t, Size s) {
+      return leaves(t, {taller(a, s), a.dim() == b.dim() ? taller(b, s) : b});
+    };
   };
-  const auto one = [](const Shape& a) { return [a](DType t) { return leaves(t, {a}); }; };
+  const auto one = [](const Shape& a) {
+    return [a](DType t, Size s) { return leaves(t, {taller(a, s)}); };
+  };
   return {
       {"add", "same shape", two({2, 3}, {2, 3}),
-       [](const Vars& v) { return Vars{ops::add(v[0], v[1])}; }},
+       [](const Vars& v) { return Vars{ops::add(v[0], v[1])}; }, Serial::backward},
       {"add", "per channel", two({2, 2, 3}, {3}),
        [](const Vars& v) { return Vars{ops::add(v[0], v[1])}; }},
       {"mul", "both broadcast", two({2, 1, 3}, {4, 1}),
@@ -31,13 +35,15 @@ std::vector<OpCase> arithmetic_cases() {
       {"sum_to", "scalar", one({2, 3}), [](const Vars& v) { return Vars{ops::sum(v[0])}; }},
       {"broadcast_to", "", one({3, 1}),
        [](const Vars& v) {
-         return Vars{ops::broadcast_to(v[0], {2, 3, 4})};
+         return Vars{ops::broadcast_to(v[0], {2, v[0].size(0), 4})};
        }},
       {"reshape", "", one({2, 6}),
        [](const Vars& v) {
          return Vars{ops::reshape(v[0], {3, -1})};
-       }},
-      {"identity", "", one({4}), [](const Vars& v) { return Vars{ops::identity(v[0])}; }},
+       },
+       Serial::both},
+      {"identity", "", one({4}), [](const Vars& v) { return Vars{ops::identity(v[0])}; },
+       Serial::both},
   };
 }
 

@@ -8,6 +8,7 @@
 #include "autograd/ops/batch_norm_lrelu_grad.h"
 #include "kernels/batch_norm/batch_norm.h"
 #include "op_case.h"
+#include "tensor/context.h"
 
 namespace imago::test {
 namespace {
@@ -45,22 +46,24 @@ Vars away_from_kink(const Shape& x, DType dtype, const BeforeActivation& z) {
   }
 }
 
-Vars inputs(const Problem& p, DType dtype) {
+Vars inputs(const Problem& p, DType dtype, Size size = Size::small) {
+  if (size == Size::large) return leaves(dtype, {taller(p.x, size), {p.x[-1]}, {p.x[-1]}});
   return away_from_kink(p.x, dtype, [&](const Vars& v) {
     return kernels::batch_norm(v[0].tensor(), v[1].tensor(), v[2].tensor(), eps, p.groups).y;
   });
 }
 
 // {dy, x, gamma}. beta, on which no gradient of a gradient depends, is beta_of.
-Vars inputs_with_dy(const Problem& p, DType dtype) {
-  const Vars v = inputs(p, dtype);
-  return {leaves(dtype, {p.x}, {}, 12345)[0], v[0], v[1]};
+Vars inputs_with_dy(const Problem& p, DType dtype, Size size) {
+  const Vars v = inputs(p, dtype, size);
+  return {leaves(dtype, {v[0].shape()}, {}, 12345)[0], v[0], v[1]};
 }
 Var beta_of(const Problem& p, DType dtype) {
   return inputs(p, dtype)[2].detach();
 }
 
 ops::BatchNormStatistics statistics(const Problem& p, const Var& x, const Var& gamma) {
+  const ContextScope not_counted;  // no work of the operation under test
   const kernels::BatchNormResult r =
       kernels::batch_norm(x.tensor(), gamma.tensor(), gamma.tensor(), eps, p.groups);
   return {r.mean, r.invstd, eps, p.groups};
@@ -72,7 +75,8 @@ Tensor running_mean(DType dtype) {
 Tensor running_var(DType dtype) {
   return leaves(dtype, {{2}}, {.low = 0.25, .high = 0.5}, 4)[0].tensor();
 }
-Vars inference_inputs(DType dtype) {
+Vars inference_inputs(DType dtype, Size size) {
+  if (size == Size::large) return leaves(dtype, {taller({2, 2, 2, 2}, size), {2}, {2}});
   return away_from_kink({2, 2, 2, 2}, dtype, [](const Vars& v) {
     return kernels::batch_norm_inference(v[0].tensor(), v[1].tensor(), v[2].tensor(),
                                          running_mean(DType::f64), running_var(DType::f64), eps);
@@ -85,28 +89,28 @@ std::vector<OpCase> batch_norm_cases() {
   std::vector<OpCase> cases;
   for (const Problem& p : problems()) {
     cases.push_back(
-        {"batch_norm", p.name, [p](DType t) { return inputs(p, t); },
+        {"batch_norm", p.name, [p](DType t, Size s) { return inputs(p, t, s); },
          [p](const Vars& v) { return Vars{ops::batch_norm(v[0], v[1], v[2], eps, p.groups).y}; }});
-    cases.push_back({"batch_norm_grad", p.name, [p](DType t) { return inputs_with_dy(p, t); },
-                     [p](const Vars& v) {
-                       const auto g =
-                           ops::batch_norm_grad(v[0], v[1], v[2], statistics(p, v[1], v[2]));
-                       return Vars{g.dx, g.dgamma, g.dbeta};
-                     }});
+    cases.push_back(
+        {"batch_norm_grad", p.name, [p](DType t, Size s) { return inputs_with_dy(p, t, s); },
+         [p](const Vars& v) {
+           const auto g = ops::batch_norm_grad(v[0], v[1], v[2], statistics(p, v[1], v[2]));
+           return Vars{g.dx, g.dgamma, g.dbeta};
+         }});
     for (const double slope : {0.0, 0.2}) {
       const std::string name = std::string(p.name) + (slope == 0 ? ", ReLU" : ", slope 0.2");
-      cases.push_back({"batch_norm_lrelu", name, [p](DType t) { return inputs(p, t); },
+      cases.push_back({"batch_norm_lrelu", name, [p](DType t, Size s) { return inputs(p, t, s); },
                        [p, slope](const Vars& v) {
                          return Vars{
                              ops::batch_norm_lrelu(v[0], v[1], v[2], eps, slope, p.groups).y};
                        }});
-      cases.push_back({"batch_norm_lrelu_grad", name, [p](DType t) { return inputs_with_dy(p, t); },
-                       [p, slope](const Vars& v) {
-                         const auto g =
-                             ops::batch_norm_lrelu_grad(v[0], v[1], v[2], beta_of(p, v[0].dtype()),
-                                                        statistics(p, v[1], v[2]), slope);
-                         return Vars{g.dx, g.dgamma, g.dbeta};
-                       }});
+      cases.push_back(
+          {"batch_norm_lrelu_grad", name, [p](DType t, Size s) { return inputs_with_dy(p, t, s); },
+           [p, slope](const Vars& v) {
+             const auto g = ops::batch_norm_lrelu_grad(v[0], v[1], v[2], beta_of(p, v[0].dtype()),
+                                                       statistics(p, v[1], v[2]), slope);
+             return Vars{g.dx, g.dgamma, g.dbeta};
+           }});
     }
   }
   for (const double slope : {1.0, 0.0, 0.2}) {

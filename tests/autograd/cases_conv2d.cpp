@@ -10,6 +10,7 @@ struct Geometry {
   const char* name;
   Shape x, w;
   Conv2dParams params;
+  std::int64_t more_images = 2000, more_channels = 1;  // of the large inputs
 };
 
 // Small: gradgradcheck costs the square of the number of elements.
@@ -20,7 +21,7 @@ const std::vector<Geometry>& geometries() {
        {1, 5, 4, 2},
        {2, 4, 4, 2},
        {.stride_h = 2, .stride_w = 2, .pad = Padding::same(1)}},
-      {"covers the input", {2, 4, 4, 2}, {3, 4, 4, 2}, {}},
+      {"covers the input", {2, 4, 4, 2}, {3, 4, 4, 2}, {}, 100, 32},
       {"asymmetric padding, stride over kernel",
        {1, 6, 5, 1},
        {2, 2, 1, 1},
@@ -31,6 +32,21 @@ const std::vector<Geometry>& geometries() {
   return list;
 }
 
+// x or y (N, ..., channels) and the weight (K, R, S, C) in that size.
+Shape images(const Geometry& g, Shape shape, Size size) {
+  if (size == Size::large) shape.set(3, shape[3] * g.more_channels);
+  return taller(shape, size, g.more_images);
+}
+Shape weight(const Geometry& g, Size size) {
+  return images({.name = "",
+                 .x = {},
+                 .w = {},
+                 .params = {},
+                 .more_images = g.more_channels,
+                 .more_channels = g.more_channels},
+                g.w, size);
+}
+
 }  // namespace
 
 std::vector<OpCase> conv2d_cases() {
@@ -39,21 +55,21 @@ std::vector<OpCase> conv2d_cases() {
     const Conv2dProblem problem = kernels::conv2d_problem("case", g.x, g.w, g.params);
     const Shape y{problem.N, problem.P, problem.Q, problem.K};
     cases.push_back({"conv2d", g.name,
-                     [g](DType t) {
-                       return leaves(t, {g.x, g.w});
+                     [g](DType t, Size s) {
+                       return leaves(t, {images(g, g.x, s), weight(g, s)});
                      },
                      [g](const Vars& v) { return Vars{ops::conv2d(v[0], v[1], g.params)}; }});
     cases.push_back({"conv2d_input_grad", g.name,
-                     [g, y](DType t) {
-                       return leaves(t, {y, g.w});
+                     [g, y](DType t, Size s) {
+                       return leaves(t, {images(g, y, s), weight(g, s)});
                      },
                      [g, problem](const Vars& v) {
                        return Vars{
                            ops::conv2d_input_grad(v[0], v[1], problem.H, problem.W, g.params)};
                      }});
     cases.push_back({"conv2d_weight_grad", g.name,
-                     [g, y](DType t) {
-                       return leaves(t, {g.x, y});
+                     [g, y](DType t, Size s) {
+                       return leaves(t, {images(g, g.x, s), images(g, y, s)});
                      },
                      [g, problem](const Vars& v) {
                        return Vars{

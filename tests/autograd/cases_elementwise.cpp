@@ -24,19 +24,20 @@
 namespace imago::test {
 namespace {
 
-OpCase of_one(const char* op, const Range& range, const std::function<Var(const Var&)>& f) {
+OpCase of_one(const char* op, const Range& range, const std::function<Var(const Var&)>& f,
+              Serial serial = Serial::none) {
   return {op, "",
-          [range](DType t) {
-            return leaves(t, {{3, 5}}, range);
+          [range](DType t, Size s) {
+            return leaves(t, {taller({3, 5}, s)}, range);
           },
-          [f](const Vars& v) { return Vars{f(v[0])}; }};
+          [f](const Vars& v) { return Vars{f(v[0])}; }, serial};
 }
 
 OpCase of_two(const char* op, const char* name, const Shape& a, const Shape& b, const Range& range,
               const std::function<Var(const Var&, const Var&)>& f) {
   return {op, name,
-          [a, b, range](DType t) {
-            return leaves(t, {a, b}, range);
+          [a, b, range](DType t, Size s) {
+            return leaves(t, {taller(a, s), a.dim() == b.dim() ? taller(b, s) : b}, range);
           },
           [f](const Vars& v) { return Vars{f(v[0], v[1])}; }};
 }
@@ -59,11 +60,13 @@ std::vector<OpCase> elementwise_cases() {
       of_one("softplus", wide, [](const Var& x) { return ops::softplus(x); }),
       of_one("relu", kinked, [](const Var& x) { return ops::relu(x); }),
       of_one("leaky_relu", kinked, [](const Var& x) { return ops::leaky_relu(x, 0.2); }),
-      of_one("add_scalar", wide, [](const Var& x) { return ops::add_scalar(x, 1.5); }),
+      of_one(
+          "add_scalar", wide, [](const Var& x) { return ops::add_scalar(x, 1.5); },
+          Serial::backward),
       of_one("dropout", wide, [key](const Var& x) { return ops::dropout(x, 0.4, key); }),
       // In f64 this casts nothing: a numeric derivative through f32 would see its rounding only.
       // test_cast.cpp checks the derivatives of real casts.
-      {"cast", "to f64 and back", [](DType t) { return leaves(t, {{4}}); },
+      {"cast", "to f64 and back", [](DType t, Size size) { return leaves(t, {taller({4}, size)}); },
        [](const Vars& v) { return Vars{ops::cast(ops::cast(v[0], DType::f64), v[0].dtype())}; }},
       of_two("sub", "same shape", {2, 3}, {2, 3}, wide, ops::sub),
       of_two("sub", "both broadcast", {2, 1, 3}, {4, 1}, wide, ops::sub),

@@ -30,4 +30,9 @@ Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range, s
   return result;
 }
 
+Shape taller(Shape shape, Size size, std::int64_t times) {
+  if (size == Size::large) shape.set(0, shape[0] * times);
+  return shape;
+}
+
 }  // namespace imago::test

@@ -10,11 +10,24 @@
 
 namespace imago::test {
 
+// What the inputs of a case are for: numeric derivatives, whose cost grows with the square of the
+// number of elements, or work that three threads share.
+enum class Size { small, large };
+
+// The phases of a case whose work no threads share, however large it is.
+enum class Serial {
+  none,
+  forward,   // copies, which one thread makes
+  backward,  // passes its gradient on as it is, or a part of it
+  both,
+};
+
 struct OpCase {
   std::string op;    // the stem of autograd/ops/<op>.cpp
   std::string name;  // what is special about this one
-  std::function<Vars(DType)> inputs;
+  std::function<Vars(DType, Size)> inputs;
   Differentiable f;
+  Serial serial = Serial::none;
 };
 
 // Uniform values in [low, high] that keep a distance of 0.05 from every kink.
@@ -26,6 +39,9 @@ struct Range {
 // Leaves that require gradients, with reproducible values.
 Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range = {},
             std::uint64_t seed = 11);
+
+// The shape itself, or large with `times` as many rows.
+Shape taller(Shape shape, Size size, std::int64_t times = 10'000);
 
 // One function per family of operations; test_ops.cpp runs them all.
 std::vector<OpCase> arithmetic_cases();

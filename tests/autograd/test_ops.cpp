@@ -6,6 +6,7 @@
 #include <set>
 
 #include "autograd/engine.h"
+#include "kernels/parallel.h"
 #include "op_case.h"
 #include "tensor/context.h"
 
@@ -23,19 +24,30 @@ std::vector<OpCase> all_cases() {
   return all;
 }
 
-// Outputs and gradients of a case in f32, with fixed seeds.
-std::vector<Tensor> run(const OpCase& c) {
-  const Vars inputs = c.inputs(DType::f32);
+// Outputs and gradients of a case, and how many parallel regions more than one thread ran.
+struct Results {
+  std::vector<Tensor> tensors;
+  std::int64_t shared_forward = 0, shared_backward = 0;
+};
+
+// `seeds` belong to the outputs; they are made at the first call.
+Results run(const OpCase& c, const Vars& inputs, Vars& seeds) {
+  const std::int64_t& shared = Context::current().shared_regions;
+  Results results;
+  std::int64_t before = shared;
   const Vars outputs = c.f(inputs);
-  Vars seeds;
-  std::vector<Tensor> results;
-  for (const Var& y : outputs) {
-    seeds.push_back(leaves(y.dtype(), {y.shape()}, {}, 99)[0].detach());
-    results.push_back(y.tensor());
+  results.shared_forward = shared - before;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const Var& y = outputs[i];
+    if (i == seeds.size()) seeds.push_back(leaves(y.dtype(), {y.shape()}, {}, 99)[0].detach());
+    results.tensors.push_back(y.tensor());
   }
+  before = shared;
+  const Vars grads = grad(outputs, inputs, seeds, {.allow_unused = true});
+  results.shared_backward = shared - before;
   // An input that only chooses (the sign of x in relu_grad) has no gradient.
-  for (const Var& g : grad(outputs, inputs, seeds, {.allow_unused = true})) {
-    if (g) results.push_back(g.tensor());
+  for (const Var& g : grads) {
+    if (g) results.tensors.push_back(g.tensor());
   }
   return results;
 }
@@ -46,7 +58,7 @@ TEST_CASE("every operation passes gradcheck") {
   const ContextScope scope;
   set_num_threads(1);  // these tensors are too small to share
   for (const OpCase& c : all_cases()) {
-    const GradcheckResult result = gradcheck(c.f, c.inputs(DType::f64));
+    const GradcheckResult result = gradcheck(c.f, c.inputs(DType::f64, Size::small));
     INFO(c.op << ", " << c.name << ": " << result.message);
     CHECK(result.ok);
   }
@@ -56,7 +68,7 @@ TEST_CASE("every operation passes gradgradcheck") {
   const ContextScope scope;
   set_num_threads(1);  // these tensors are too small to share
   for (const OpCase& c : all_cases()) {
-    const GradcheckResult result = gradgradcheck(c.f, c.inputs(DType::f64));
+    const GradcheckResult result = gradgradcheck(c.f, c.inputs(DType::f64, Size::small));
     INFO(c.op << ", " << c.name << ": " << result.message);
     CHECK(result.ok);
   }
@@ -64,17 +76,26 @@ TEST_CASE("every operation passes gradgradcheck") {
 
 TEST_CASE("every operation gives the same bits with 1, 2 and 3 threads") {
   const ContextScope scope;
-  const std::vector<OpCase> cases = all_cases();
-  std::vector<std::vector<Tensor>> expected;
-  set_num_threads(1);
-  for (const OpCase& c : cases) expected.push_back(run(c));
-  for (const int threads : {2, 3}) {
-    set_num_threads(threads);
-    for (std::size_t k = 0; k < cases.size(); ++k) {
-      INFO(cases[k].op << ", " << cases[k].name << ", " << threads << " threads");
-      const std::vector<Tensor> got = run(cases[k]);
-      REQUIRE(got.size() == expected[k].size());
-      for (std::size_t i = 0; i < got.size(); ++i) CHECK(same_bits(got[i], expected[k][i]));
+  if (!has_threads) MESSAGE("built without OpenMP: no work is shared, so little is compared");
+  for (const OpCase& c : all_cases()) {
+    const Vars inputs = c.inputs(DType::f32, Size::large);
+    Vars seeds;
+    set_num_threads(1);
+    const Results expected = run(c, inputs, seeds);
+    CHECK(expected.shared_forward + expected.shared_backward == 0);
+    for (const int threads : {2, 3}) {
+      set_num_threads(threads);
+      INFO(c.op << ", " << c.name << ", " << threads << " threads");
+      const Results got = run(c, inputs, seeds);
+      REQUIRE(got.tensors.size() == expected.tensors.size());
+      for (std::size_t i = 0; i < got.tensors.size(); ++i) {
+        CHECK(same_bits(got.tensors[i], expected.tensors[i]));
+      }
+      if (!has_threads) continue;
+      const bool serial_forward = c.serial == Serial::forward || c.serial == Serial::both;
+      const bool serial_backward = c.serial == Serial::backward || c.serial == Serial::both;
+      CHECK((got.shared_forward == 0) == serial_forward);
+      CHECK((got.shared_backward == 0) == serial_backward);
     }
   }
 }
