@@ -2,7 +2,7 @@
 # Builds and runs the whole test suite: the release preset, then the same tests under
 # AddressSanitizer and UndefinedBehaviorSanitizer (the asan preset). The GPU kernels run under the
 # emulator in both; where nvcc is found, the cuda preset shows that it compiles them as well.
-#   scripts/test.sh [PRESET...]     default: release asan
+#   scripts/test.sh [PRESET...]     default: release asan; there are debug and tsan too
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
