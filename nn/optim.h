@@ -47,7 +47,7 @@ class Adam {
   Vars parameters_;
   AdamOptions options_;
   std::vector<Tensor> m_, v_;
-  Tensor steps_;    // (number of parameters), i64
+  Tensor steps_;  // (number of parameters), i64
   // (3): lr and bias corrections of the current step. f64, though other step values are f32: f64
   // parameters follow the f64 reference runs to about 1e-14 only with factors of that precision
   // (rounded to f32 they are off by 1e-8 after one step). The kernel rounds them once for f32.

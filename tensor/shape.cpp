@@ -42,8 +42,7 @@ std::int64_t Shape::numel() const {
 
 std::int64_t Shape::operator[](int i) const {
   const int index = i < 0 ? i + dim_ : i;
-  check(index >= 0 && index < dim_, "shape", "dimension ", i, " of ", *this,
-        " does not exist");
+  check(index >= 0 && index < dim_, "shape", "dimension ", i, " of ", *this, " does not exist");
   return extents_[static_cast<std::size_t>(index)];
 }
 
