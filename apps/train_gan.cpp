@@ -99,7 +99,7 @@ bool run_steps(GanRun& run, const GanRunOptions& options) {
       const bool stop = interrupted();
       const bool last = stop || step == options.steps;
       reporter.report(step, result, last);
-      if (step % options.sample_every == 0) run.write_sample();
+      if (last || step % options.sample_every == 0) run.write_sample();
       if (last || step % options.checkpoint_every == 0) run.save();
       if (stop && step < options.steps) return false;
     }

@@ -97,7 +97,8 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
       ->check(whole_number())
       ->capture_default_str();
   app.add_option("--out", o.out, "Folder to write into")->capture_default_str();
-  app.add_option("--sample-every", o.sample_every, "Steps between sample grids")
+  app.add_option("--sample-every", o.sample_every,
+                 "Steps between sample grids; there is one at the end too")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}))
       ->capture_default_str();
   app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints")
