@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Mutation testing of the CUDA kernels: plants one bug at a time, as scripts/mutation/mutants.py
+# says, and demands that the tests under the emulator and AddressSanitizer find it.
+#   scripts/mutate.sh [--sample N [--seed S]] [--only PATTERN] [--list] [-j JOBS]
+# Exits with 1 when a mutant survives that scripts/mutants_justified.txt does not list.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+exec python3 scripts/mutation/mutate.py "$@"

@@ -1,0 +1,221 @@
+"""Runs the mutants of every kernel source against its tests; scripts/mutate.sh is the way in.
+
+A copy of the repository under build/mutation/source gets the kernel sources with all their mutants
+(mutant.h), and is built once, with IMAGO_CUDA=EMULATED and AddressSanitizer. Then the tests of a
+kernel's folder run once per mutant: one that fails, crashes or hangs has killed it.
+"""
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import mutants
+
+ROOT = Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "mutation"
+SOURCE, BUILD = WORK / "source", WORK / "build"
+JUSTIFIED = ROOT / "scripts" / "mutants_justified.txt"
+PROGRAMS = ("test_kernels", "test_emulator")
+# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, and by these:
+MORE_TESTS = {"elementwise": ["leaky_relu"]}
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        print(f"mutate.sh: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def positive(text):
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def options():
+    parser = Parser(prog="mutate.sh", description="Mutation testing of the CUDA kernels.")
+    parser.add_argument("--sample", type=positive, metavar="N", help="only N mutants, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the sample; default: 1")
+    parser.add_argument("--only", default="", metavar="PATTERN",
+                        help="only mutants whose line in --list matches this regular expression")
+    parser.add_argument("--list", action="store_true", help="print the mutants and stop")
+    parser.add_argument("-j", type=positive, default=len(os.sched_getaffinity(0)), metavar="JOBS",
+                        help="tests at a time; default: one per core")
+    args = parser.parse_args()
+    try:
+        re.compile(args.only)
+    except re.error as error:
+        parser.error(f"--only {args.only}: {error}")
+    return args
+
+
+def find_all():
+    """The mutants of all kernel sources, numbered from 1."""
+    paths = [p for p in (ROOT / "kernels").rglob("*.cu*")
+             if p.relative_to(ROOT).parts[1] not in ("cuda", "emulator")]
+    found = []
+    for path in sorted(paths):
+        found += mutants.find(str(path.relative_to(ROOT)), path.read_text())
+    for number, mutant in enumerate(found, 1):
+        mutant.id = number
+    return found
+
+
+def select(found, args):
+    chosen = [m for m in found if re.search(args.only, m.key())]
+    if args.sample:
+        def draw(mutant):
+            return hashlib.sha256(f"{args.seed} {mutant.key()}".encode()).digest()
+        chosen = sorted(sorted(chosen, key=draw)[:args.sample], key=lambda m: m.id)
+    return chosen
+
+
+def read_justified(found):
+    """{key: reason}; ends the program at a line that names no mutant."""
+    keys = {m.key() for m in found}
+    justified = {}
+    for number, line in enumerate(JUSTIFIED.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        key, _, reason = line.rpartition(" :: ")
+        if key not in keys or not reason.strip():
+            raise SystemExit(f"{JUSTIFIED.name}:{number}: no such mutant, or no reason: {line}")
+        justified[key] = reason
+    return justified
+
+
+def write_if_changed(path, data):
+    if not path.is_file() or path.read_bytes() != data:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def copy_source(found, not_viable):
+    """Brings the copy of the repository up to date; unchanged files keep their time stamps."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    names = [name for name in names.decode().split("\0") if name and (ROOT / name).is_file()]
+    planted = {}
+    for mutant in found:
+        if mutant.id not in not_viable:
+            planted.setdefault(mutant.path, []).append(mutant)
+    for name in names:
+        data = (ROOT / name).read_bytes()
+        if name in planted:
+            data = mutants.write_all(data.decode(), planted[name]).encode()
+        write_if_changed(SOURCE / name, data)
+    for path in [p for p in SOURCE.rglob("*") if p.is_file()]:
+        if str(path.relative_to(SOURCE)) not in set(names):
+            path.unlink()
+
+
+def build(found):
+    """Builds the tests; returns the ids of the mutants that no compiler takes."""
+    not_viable = set()
+    copy_source(found, not_viable)
+    flags = {"CMAKE_BUILD_TYPE": "None", "CMAKE_CXX_FLAGS": "-O1", "IMAGO_CUDA": "EMULATED",
+             "IMAGO_SANITIZE": "address", "IMAGO_BENCH": "OFF", "IMAGO_WERROR": "OFF"}
+    configure = ["cmake", "-S", SOURCE, "-B", BUILD, "-G", "Ninja"]
+    configure += [f"-D{name}={value}" for name, value in flags.items()]
+    run = subprocess.run(configure, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if run.returncode:
+        raise SystemExit(run.stdout)
+    compile_all = ["cmake", "--build", BUILD, "--target", *PROGRAMS, "--", "-k", "0"]
+    for _ in range(5):
+        run = subprocess.run(compile_all, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if run.returncode == 0:
+            return not_viable
+        wrong = set()
+        for name, line in re.findall(r"(kernels/\S+\.cuh?):(\d+):\d+: error:", run.stdout):
+            wrong |= {m.id for m in found if m.path == name and line_number(m) == int(line)}
+        if not wrong - not_viable:
+            break
+        not_viable |= wrong
+        copy_source(found, not_viable)
+    raise SystemExit(run.stdout[-4000:] + "\nmutate.sh: the mutated sources do not build")
+
+
+def line_number(mutant):
+    return (ROOT / mutant.path).read_text().count("\n", 0, mutant.begin) + 1
+
+
+def test(folder, mutant_id, timeout):
+    """(whether all tests of the folder passed, how many there are)."""
+    names = [folder] + MORE_TESTS.get(folder, [])
+    files = ",".join(f"*/test_{name}*.cpp" for name in names)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ASAN_OPTIONS": "detect_leaks=0"}
+    environment.pop("IMAGO_MUTANT", None)
+    if mutant_id:
+        environment["IMAGO_MUTANT"] = str(mutant_id)
+    count = 0
+    for program in PROGRAMS:
+        command = [BUILD / "tests" / program, f"--source-file={files}", "--abort-after=1"]
+        try:
+            run = subprocess.run(command, env=environment, timeout=timeout, text=True,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
+        except subprocess.TimeoutExpired:
+            return False, count
+        if run.returncode:
+            return False, count
+        count += int(re.search(r"test cases:\s*(\d+)", run.stdout).group(1))
+    return True, count
+
+
+def check_unchanged(folders):
+    """Runs the tests of each folder without a mutant; returns how long a mutant may take."""
+    limits = {}
+    for folder in folders:
+        start = time.monotonic()
+        passed, count = test(folder, 0, None)
+        if not passed or count == 0:
+            raise SystemExit(f"mutate.sh: kernels/{folder}: " + (
+                "its tests fail without a mutant" if count or not passed else "it has no tests"))
+        limits[folder] = 10 + 5 * (time.monotonic() - start)
+        print(f"kernels/{folder}: {count} test cases in {time.monotonic() - start:.1f} s", flush=True)
+    return limits
+
+
+def main():
+    args = options()
+    found = find_all()
+    justified = read_justified(found)
+    chosen = select(found, args)
+    if args.list:
+        print("\n".join(m.key() for m in chosen))
+        return 0
+    if not chosen:
+        raise SystemExit("mutate.sh: there is no such mutant")
+
+    print(f"{len(chosen)} of {len(found)} mutants; building", flush=True)
+    start = time.monotonic()
+    not_viable = build(found)
+    print(f"built in {time.monotonic() - start:.0f} s", flush=True)
+    limits = check_unchanged(sorted({Path(m.path).parts[1] for m in chosen}))
+
+    def outcome(mutant):
+        if mutant.id in not_viable:
+            return "not viable"
+        folder = Path(mutant.path).parts[1]
+        passed, _ = test(folder, mutant.id, limits[folder])
+        if passed:
+            return "justified" if mutant.key() in justified else "survived"
+        return "killed, though justified" if mutant.key() in justified else "killed"
+
+    count = {}
+    with concurrent.futures.ThreadPoolExecutor(args.j) as pool:
+        for mutant, result in zip(chosen, pool.map(outcome, chosen)):
+            count[result] = count.get(result, 0) + 1
+            print(f"{result:10}  {mutant.key()}", flush=True)
+    print(", ".join(f"{number} {result}" for result, number in sorted(count.items())),
+          f"in {time.monotonic() - start:.0f} s")
+    return 1 if count.get("survived") or count.get("killed, though justified") else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
