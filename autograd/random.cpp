@@ -5,12 +5,12 @@
 namespace imago {
 
 Var randn(const Shape& shape, Device device, DType dtype) {
-  require_kernel_device("randn", device);
+  require_device("randn", device);
   return kernels::normal(shape, dtype, Context::current().generator.next());
 }
 
 Var rand(const Shape& shape, Device device, DType dtype) {
-  require_kernel_device("rand", device);
+  require_device("rand", device);
   return kernels::uniform(shape, dtype, Context::current().generator.next());
 }
 

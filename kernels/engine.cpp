@@ -8,6 +8,7 @@ namespace imago::kernels {
 namespace {
 
 constexpr double slow_seconds = 0.05;
+constexpr double slow_flops = 1e9;  // of a GPU's slowest engine
 
 }  // namespace
 
@@ -34,6 +35,33 @@ Engine choose_cpu_engine(const char* op, Engine asked, const CpuProblem& problem
       fail(op, "engine ", name_of(asked),
            " does not run on the CPU; use auto, direct or reference");
   }
+}
+
+Engine choose_cuda_engine(const char* op, Engine asked, const CudaProblem& problem,
+                          std::span<const CudaEngine> engines) {
+  std::string names = "auto";
+  for (const CudaEngine& candidate : engines) {
+    if (asked == Engine::automatic && candidate.can) {
+      if (&candidate == &engines.back() && engines.size() > 1 && problem.flops > slow_flops) {
+        const std::string message = "[" + std::string(op) + "] " + problem.describe() + " in " +
+                                    name_of(problem.dtype) + " runs on the " +
+                                    name_of(candidate.engine) +
+                                    " engine, which is slow: " + name_of(engines.front().engine) +
+                                    " takes " + engines.front().takes;
+        log_once(message, message);
+      }
+      return candidate.engine;
+    }
+    if (asked == candidate.engine) {
+      if (!candidate.can) {
+        fail(op, "engine ", name_of(asked), " cannot do ", problem.describe(), " in ",
+             problem.dtype, ": it takes ", candidate.takes, "; use auto");
+      }
+      return asked;
+    }
+    names += std::string(", ") + name_of(candidate.engine);
+  }
+  fail(op, "engine ", name_of(asked), " does not run on CUDA here; use one of ", names);
 }
 
 }  // namespace imago::kernels

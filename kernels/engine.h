@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "tensor/dtype.h"
@@ -64,5 +65,25 @@ struct CpuProblem {
 // once per op and problem where that is slow enough to be felt in a training step. Throws, naming
 // `op`, when the engine asked for cannot do the problem or is none of the CPU's.
 Engine choose_cpu_engine(const char* op, Engine asked, const CpuProblem& problem);
+
+// One CUDA engine of an op.
+struct CudaEngine {
+  Engine engine;
+  bool can;           // whether it can do the problem
+  const char* takes;  // what it asks for: "f32 with groups and dilation 1"
+};
+
+// What an op tells about a problem so that an engine can be chosen for it on the GPU.
+struct CudaProblem {
+  DType dtype;
+  double flops;
+  std::function<std::string()> describe;  // its extents; called only for messages
+};
+
+// One of `engines`, which stand fastest first; the last one can do everything. `automatic` takes the
+// first that can, and says so once per op and problem where that is the last one and the problem is
+// large. Throws, naming `op`, when the engine asked for cannot do the problem or is not among them.
+Engine choose_cuda_engine(const char* op, Engine asked, const CudaProblem& problem,
+                          std::span<const CudaEngine> engines);
 
 }  // namespace imago::kernels

@@ -32,9 +32,9 @@
 #include <string>
 #include <string_view>
 
-#include "kernels/stream.h"
 #include "tensor/dtype.h"
 #include "tensor/error.h"
+#include "tensor/stream.h"
 
 namespace imago::kernels {
 

@@ -125,7 +125,7 @@ void Module::replace_tensors(const std::function<Tensor(const Tensor&)>& f) {
 
 void Module::to(Device device) {
   // Throws for a device without kernels even when there is nothing to move.
-  require_kernel_device("to", device);
+  require_device("to", device);
   replace_tensors([&](const Tensor& t) { return t.to(device); });
 }
 

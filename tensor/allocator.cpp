@@ -2,21 +2,17 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 #include "tensor/error.h"
 
-// A cached block is invisible to AddressSanitizer unless we tell it what is in use.
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
-#define IMAGO_POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
-#define IMAGO_UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
-#else
-#define IMAGO_POISON(p, n) ((void)(p), (void)(n))
-#define IMAGO_UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
 namespace imago {
@@ -39,7 +35,50 @@ class HostMemory final : public BlockSource {
   const char* name() const override { return "cpu"; }
 };
 
+constexpr std::size_t largest_shown = 3;  // live blocks in the message of an exhausted source
+
+// "2.5 GiB"
+std::string readable(std::size_t bytes) {
+  constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes);
+  int unit = 0;
+  while (value >= 1024 && unit < 4) value /= 1024, ++unit;
+  char text[32];
+  std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  return text;
+}
+
 }  // namespace
+
+// A cached block is invisible to AddressSanitizer unless we tell it what is in use.
+#if defined(__SANITIZE_ADDRESS__)
+const bool BlockSource::sanitizer_marks_memory = true;
+
+void BlockSource::mark_usable(void* block, std::size_t usable, std::size_t bytes) {
+  __asan_unpoison_memory_region(block, bytes);
+  __asan_poison_memory_region(static_cast<char*>(block) + usable, bytes - usable);
+}
+#else
+const bool BlockSource::sanitizer_marks_memory = false;
+
+void BlockSource::mark_usable(void*, std::size_t, std::size_t) {}
+#endif
+
+void BlockSource::fill(void* block, unsigned char value, std::size_t bytes) {
+  std::memset(block, value, bytes);
+}
+
+bool BlockSource::is_filled(const void* block, unsigned char value, std::size_t bytes) {
+  const auto* first = static_cast<const unsigned char*>(block);
+  return std::all_of(first, first + bytes, [&](unsigned char byte) { return byte == value; });
+}
+
+std::string BlockLabel::to_string() const {
+  std::ostringstream out;
+  out << shape << ' ' << dtype;
+  if (op) out << " of " << op;
+  return out.str();
+}
 
 std::size_t CachingAllocator::size_class(std::size_t bytes) {
   if (bytes <= 256) return 256;
@@ -51,7 +90,7 @@ CachingAllocator::~CachingAllocator() {
   empty_cache();
 }
 
-void* CachingAllocator::allocate(std::size_t bytes) {
+void* CachingAllocator::allocate(std::size_t bytes, const BlockLabel& label) {
   const std::lock_guard lock(mutex_);
   const std::size_t rounded = size_class(bytes + (guard_ ? canary_bytes : 0));
   stats_.allocations += 1;
@@ -68,40 +107,51 @@ void* CachingAllocator::allocate(std::size_t bytes) {
       empty_cache_locked();
       block = source_.acquire(rounded);
     }
-    if (!block) {
-      fail("allocate", "out of memory on ", source_.name(), ": ", bytes, " bytes requested, ",
-           stats_.live_bytes, " live, ", cached,
-           " cached and given back in vain; use a smaller batch or model");
-    }
+    if (!block) fail_exhausted(bytes, label, cached);
   }
-  IMAGO_UNPOISON(block, rounded);
+  live_.emplace(block, Live{bytes, label});
   stats_.live_bytes += rounded;
   if (stats_.live_bytes > stats_.peak_live_bytes) stats_.peak_live_bytes = stats_.live_bytes;
   if (guard_) {
-    std::memset(block, 0xff, bytes);
-    std::memset(static_cast<char*>(block) + bytes, canary_byte, canary_bytes);
+    source_.set_usable(block, rounded, rounded);
+    source_.fill(block, 0xff, bytes);
+    source_.fill(static_cast<char*>(block) + bytes, canary_byte, canary_bytes);
   } else {
-    IMAGO_POISON(static_cast<char*>(block) + bytes, rounded - bytes);
+    source_.set_usable(block, bytes, rounded);
   }
   return block;
+}
+
+void CachingAllocator::fail_exhausted(std::size_t bytes, const BlockLabel& label,
+                                      std::size_t cached) const {
+  std::vector<const Live*> largest;
+  for (const auto& [block, live] : live_) largest.push_back(&live);
+  const std::size_t shown = std::min(largest_shown, largest.size());
+  std::partial_sort(largest.begin(), largest.begin() + static_cast<std::ptrdiff_t>(shown),
+                    largest.end(),
+                    [](const Live* a, const Live* b) { return a->bytes > b->bytes; });
+  std::string list;
+  for (std::size_t i = 0; i < shown; ++i) {
+    list += (i ? ", " : "; largest live: ") + readable(largest[i]->bytes) + " " +
+            largest[i]->label.to_string();
+  }
+  fail("allocate", "out of memory on ", source_.name(), ": ", readable(bytes), " requested for ",
+       label.to_string(), ", ", readable(stats_.live_bytes), " live, ", readable(cached),
+       " cached and given back in vain", list, "; use a smaller batch or model");
 }
 
 void CachingAllocator::deallocate(void* block, std::size_t bytes) {
   if (!block) return;
   const std::lock_guard lock(mutex_);
   const std::size_t rounded = size_class(bytes + (guard_ ? canary_bytes : 0));
-  if (guard_) {
-    const auto* tail = static_cast<const unsigned char*>(block) + bytes;
-    for (std::size_t i = 0; i < canary_bytes; ++i) {
-      if (tail[i] != canary_byte) {
-        // A destructor cannot throw: an overrun ends the program where it is found.
-        std::fprintf(stderr, "[allocate] a kernel wrote %zu bytes past a block of %zu bytes\n",
-                     i + 1, bytes);
-        std::abort();
-      }
-    }
+  if (guard_ && !source_.is_filled(static_cast<char*>(block) + bytes, canary_byte, canary_bytes)) {
+    // A destructor cannot throw: an overrun ends the program where it is found.
+    std::fprintf(stderr, "[allocate] a kernel wrote past a block of %zu bytes (%s)\n", bytes,
+                 live_.at(block).label.to_string().c_str());
+    std::abort();
   }
-  IMAGO_POISON(block, rounded);
+  source_.set_usable(block, 0, rounded);
+  live_.erase(block);
   free_[rounded].push_back(block);
   stats_.live_bytes -= rounded;
   stats_.cached_bytes += rounded;
@@ -115,7 +165,7 @@ void CachingAllocator::empty_cache() {
 void CachingAllocator::empty_cache_locked() {
   for (auto& [bytes, blocks] : free_) {
     for (void* block : blocks) {
-      IMAGO_UNPOISON(block, bytes);
+      source_.set_usable(block, bytes, bytes);
       source_.release(block, bytes);
     }
   }

@@ -9,17 +9,45 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <vector>
+
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
 
 namespace imago {
 
-// Raw memory of one device. acquire returns nullptr when there is none left.
+// Raw memory of one device. What is done to it by default suits memory of the host; a device does
+// the same in the order of its stream.
 class BlockSource {
  public:
+  // Whether a sanitizer in this build knows which memory may be touched.
+  static const bool sanitizer_marks_memory;
+
   virtual ~BlockSource() = default;
-  virtual void* acquire(std::size_t bytes) = 0;
+  virtual void* acquire(std::size_t bytes) = 0;  // nullptr when there is none left
   virtual void release(void* block, std::size_t bytes) = 0;
   virtual const char* name() const = 0;
+
+  // From now on the first `usable` of the block's `bytes` bytes may be touched, the rest may not.
+  virtual void set_usable(void* block, std::size_t usable, std::size_t bytes) {
+    mark_usable(block, usable, bytes);
+  }
+  virtual void fill(void* block, unsigned char value, std::size_t bytes);
+  virtual bool is_filled(const void* block, unsigned char value, std::size_t bytes);
+
+ protected:
+  static void mark_usable(void* block, std::size_t usable, std::size_t bytes);
+};
+
+// What a block was allocated for, for messages.
+struct BlockLabel {
+  Shape shape;
+  DType dtype = DType::u8;
+  const char* op = nullptr;  // the operation that asked, or nullptr
+
+  std::string to_string() const;  // "(128, 32, 32, 64) f32 of conv2d"
 };
 
 struct AllocatorStats {
@@ -41,8 +69,9 @@ class CachingAllocator {
   CachingAllocator& operator=(const CachingAllocator&) = delete;
 
   // Memory for `bytes` bytes, aligned to 64. When the source is exhausted the cache is given back
-  // and the request tried once more; then Error names request, live and cached bytes.
-  void* allocate(std::size_t bytes);
+  // and the request tried once more; then Error names the request, the live and the cached bytes
+  // and the largest live blocks.
+  void* allocate(std::size_t bytes, const BlockLabel& label = {});
   void deallocate(void* block, std::size_t bytes);
 
   // Gives every cached block back to the source.
@@ -58,11 +87,19 @@ class CachingAllocator {
   static std::size_t size_class(std::size_t bytes);
 
  private:
+  struct Live {
+    std::size_t bytes;
+    BlockLabel label;
+  };
+
   void empty_cache_locked();
+  [[noreturn]] void fail_exhausted(std::size_t bytes, const BlockLabel& label,
+                                   std::size_t cached) const;
 
   BlockSource& source_;
   mutable std::mutex mutex_;
   std::map<std::size_t, std::vector<void*>> free_;
+  std::unordered_map<const void*, Live> live_;
   AllocatorStats stats_;
   bool guard_ = false;
 };

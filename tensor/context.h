@@ -11,6 +11,8 @@
 
 namespace imago {
 
+class Stream;
+
 // Names the draws of random tensors. Draw numbers count up within a step; begin_step starts again
 // at draw 0 of another step, so the numbers of step n do not depend on how the run got there.
 struct Generator {
@@ -27,7 +29,9 @@ struct Generator {
 
 struct Context {
   Device device = Device::cpu();
-  CachingAllocator* allocator = &cpu_allocator();
+  CachingAllocator* allocator = &cpu_allocator();  // of host memory
+  CachingAllocator* device_allocator = nullptr;    // of device memory; none: cuda_allocator()
+  Stream* stream = nullptr;                        // of device work; none: compute_stream()
   Generator generator;
   int threads = 0;               // CPU threads a kernel may use; 0: all cores
   bool record_gradients = true;  // see autograd/var.h: NoGrad

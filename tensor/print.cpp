@@ -56,7 +56,7 @@ std::string Tensor::to_string() const {
   if (!defined()) return "Tensor(undefined)";
   std::ostringstream out;
   out << "Tensor" << shape_ << ' ' << dtype_ << ' ' << device() << '\n';
-  print_level(out, *this, 0, 0, numel(), numel() > threshold);
+  print_level(out, to(Device::cpu()), 0, 0, numel(), numel() > threshold);
   return out.str();
 }
 

@@ -12,11 +12,11 @@ namespace imago {
 
 class Storage {
  public:
-  Storage(std::size_t bytes, Device device, CachingAllocator& allocator)
+  Storage(std::size_t bytes, Device device, CachingAllocator& allocator, const BlockLabel& label)
       : allocator_(allocator),
         bytes_(bytes),
         device_(device),
-        data_(static_cast<std::byte*>(allocator.allocate(bytes))) {}
+        data_(static_cast<std::byte*>(allocator.allocate(bytes, label))) {}
   ~Storage() { allocator_.deallocate(data_, bytes_); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;

@@ -4,6 +4,8 @@
 
 #include "tensor/context.h"
 #include "tensor/convert.h"
+#include "tensor/device_memory.h"
+#include "tensor/op_range.h"
 
 namespace imago {
 
@@ -12,30 +14,39 @@ Tensor Tensor::empty(const Shape& shape, DType dtype) {
 }
 
 Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
-  require_kernel_device("tensor", device);
+  require_device("tensor", device);
   Tensor t;
   t.shape_ = shape;
   t.dtype_ = dtype;
   const auto bytes = static_cast<std::size_t>(shape.numel()) * size_of(dtype);
-  t.storage_ = std::make_shared<Storage>(bytes, device, *Context::current().allocator);
+  const Context& context = Context::current();
+  CachingAllocator& allocator = device.is_cpu()            ? *context.allocator
+                                : context.device_allocator ? *context.device_allocator
+                                                           : cuda_allocator();
+  t.storage_ = std::make_shared<Storage>(bytes, device, allocator,
+                                         BlockLabel{shape, dtype, OpRange::current()});
   return t;
 }
 
 Tensor Tensor::zeros(const Shape& shape, DType dtype) {
   Tensor t = empty(shape, dtype);
-  std::memset(t.mutable_bytes(), 0, t.nbytes());
+  t.set_zero();
   return t;
 }
 
 Tensor Tensor::full(const Shape& shape, double value, DType dtype) {
-  Tensor t = empty(shape, dtype);
+  return full(shape, value, dtype, Context::current().device);
+}
+
+Tensor Tensor::full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor t = empty(shape, dtype, Device::cpu());
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       dtype, "full", [&]<class T> {
         T* p = t.mutable_data<T>();
         const T v = convert<T>(value);
         for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = v;
       });
-  return t;
+  return t.to(device);
 }
 
 Tensor Tensor::empty_like(const Tensor& other) {
@@ -44,26 +55,50 @@ Tensor Tensor::empty_like(const Tensor& other) {
 
 Tensor Tensor::zeros_like(const Tensor& other) {
   Tensor t = empty_like(other);
-  std::memset(t.mutable_bytes(), 0, t.nbytes());
+  t.set_zero();
   return t;
+}
+
+void Tensor::set_zero() {
+  if (numel() == 0) return;
+  if (device().is_cpu()) {
+    std::memset(mutable_bytes(), 0, nbytes());
+  } else {
+    set_bytes(mutable_device_bytes(), 0, nbytes(), current_stream());
+  }
 }
 
 Device Tensor::device() const {
   return storage_ ? storage_->device() : Device::cpu();
 }
 
-std::byte* Tensor::checked(DType wanted) const {
+std::byte* Tensor::checked(DType wanted, DeviceType where) const {
   check(defined(), "tensor", "this tensor is undefined; it has no elements to read");
   check(dtype_ == wanted, "tensor", "elements are ", name_of(dtype_), ", not ", name_of(wanted));
+  if (device().type != where) {
+    fail("tensor", "the elements of ", shape_, " are on ", device(),
+         where == DeviceType::cpu ? "; copy them to the host first, with .to(Device::cpu())"
+                                  : ", where no CUDA kernel can read them");
+  }
   return storage_->data() + offset_;
 }
 
 const std::byte* Tensor::bytes() const {
-  return checked(dtype_);
+  return checked(dtype_, DeviceType::cpu);
 }
 
 std::byte* Tensor::mutable_bytes() {
-  std::byte* p = checked(dtype_);
+  std::byte* p = checked(dtype_, DeviceType::cpu);
+  storage_->bump_version();
+  return p;
+}
+
+const std::byte* Tensor::device_bytes() const {
+  return checked(dtype_, DeviceType::cuda);
+}
+
+std::byte* Tensor::mutable_device_bytes() {
+  std::byte* p = checked(dtype_, DeviceType::cuda);
   storage_->bump_version();
   return p;
 }
@@ -115,28 +150,48 @@ Tensor Tensor::clone() const {
 }
 
 void Tensor::copy_from(const Tensor& source) {
-  check(shape_ == source.shape_ && dtype_ == source.dtype_ && device() == source.device(), "copy",
-        "cannot copy ", source.shape_, " ", source.dtype_, " into ", shape_, " ", dtype_);
-  if (numel()) std::memmove(mutable_bytes(), source.bytes(), nbytes());
+  check(shape_ == source.shape_ && dtype_ == source.dtype_, "copy", "cannot copy ", source.shape_,
+        " ", source.dtype_, " into ", shape_, " ", dtype_);
+  if (numel() == 0) return;
+  const bool here = device().is_cpu(), there = source.device().is_cpu();
+  if (here && there) {
+    std::memmove(mutable_bytes(), source.bytes(), nbytes());
+  } else if (here) {
+    copy_to_host(mutable_bytes(), source.device_bytes(), nbytes(), current_stream());
+  } else if (there) {
+    copy_to_device(mutable_device_bytes(), source.bytes(), nbytes(), current_stream());
+  } else {
+    copy_on_device(mutable_device_bytes(), source.device_bytes(), nbytes(), current_stream());
+  }
 }
 
 Tensor Tensor::to(Device target) const {
   if (target == device()) return *this;
-  require_kernel_device("to", target);
-  fail("to", "cannot copy from ", device(), " to ", target);
+  require_device("to", target);
+  Tensor t = empty(shape_, dtype_, target);
+  t.copy_from(*this);
+  return t;
+}
+
+Tensor Tensor::to_current_device() const {
+  return to(Context::current().device);
 }
 
 double Tensor::item() const {
   check(defined() && numel() == 1, "item", "needs exactly one element, but the shape is ", shape_);
+  const Tensor host = to(Device::cpu());
   double value = 0;
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
-      dtype_, "item", [&]<class T> { value = static_cast<double>(*data<T>()); });
+      dtype_, "item", [&]<class T> { value = static_cast<double>(*host.data<T>()); });
   return value;
 }
 
 bool same_bits(const Tensor& a, const Tensor& b) {
-  return a.defined() && b.defined() && a.dtype() == b.dtype() && a.shape() == b.shape() &&
-         (a.numel() == 0 || std::memcmp(a.bytes(), b.bytes(), a.nbytes()) == 0);
+  if (!a.defined() || !b.defined() || a.dtype() != b.dtype() || a.shape() != b.shape()) {
+    return false;
+  }
+  const Tensor x = a.to(Device::cpu()), y = b.to(Device::cpu());
+  return x.numel() == 0 || std::memcmp(x.bytes(), y.bytes(), x.nbytes()) == 0;
 }
 
 }  // namespace imago

@@ -27,6 +27,7 @@ class Tensor {
   static Tensor zeros(const Shape& shape, DType dtype = DType::f32);
   // Every element `value`, converted as in tensor/convert.h (integers saturate, NaN becomes 0).
   static Tensor full(const Shape& shape, double value, DType dtype = DType::f32);
+  static Tensor full(const Shape& shape, double value, DType dtype, Device device);
   static Tensor scalar(double value, DType dtype = DType::f32) { return full({}, value, dtype); }
   static Tensor empty_like(const Tensor& other);
   static Tensor zeros_like(const Tensor& other);
@@ -48,21 +49,37 @@ class Tensor {
   DType dtype() const { return dtype_; }
   Device device() const;
 
-  // Elements for reading. Throws when T is not the dtype or the tensor is undefined.
+  // Elements in host memory for reading. Throws when T is not the dtype, when the tensor is
+  // undefined and when it is on another device: copy it first, with to(Device::cpu()).
   template <class T>
   const T* data() const {
-    return reinterpret_cast<const T*>(checked(dtype_of<T>()));
+    return reinterpret_cast<const T*>(checked(dtype_of<T>(), DeviceType::cpu));
   }
   // Elements for writing; counts as one change of the storage's version.
   // Take it once, outside parallel loops.
   template <class T>
   T* mutable_data() {
-    auto* p = reinterpret_cast<T*>(checked(dtype_of<T>()));
+    auto* p = reinterpret_cast<T*>(checked(dtype_of<T>(), DeviceType::cpu));
     storage_->bump_version();
     return p;
   }
   const std::byte* bytes() const;
   std::byte* mutable_bytes();
+
+  // The same for elements in device memory, which only kernels can look at. Throws when the tensor
+  // is in host memory.
+  template <class T>
+  const T* device_data() const {
+    return reinterpret_cast<const T*>(checked(dtype_of<T>(), DeviceType::cuda));
+  }
+  template <class T>
+  T* mutable_device_data() {
+    auto* p = reinterpret_cast<T*>(checked(dtype_of<T>(), DeviceType::cuda));
+    storage_->bump_version();
+    return p;
+  }
+  const std::byte* device_bytes() const;
+  std::byte* mutable_device_bytes();
 
   // The same elements under another shape of equal size; shares storage. One extent may be -1.
   Tensor reshape(std::initializer_list<std::int64_t> extents) const;
@@ -70,12 +87,16 @@ class Tensor {
   // Elements [begin, end) of the outermost dimension; shares storage.
   Tensor slice(std::int64_t begin, std::int64_t end) const;
   Tensor clone() const;
-  // Overwrites the elements with those of `source`, of equal shape, dtype and device.
+  // Overwrites the elements with those of `source`, of equal shape and dtype, on any device.
   void copy_from(const Tensor& source);
-  // The same values on another device; the tensor itself if it is there already.
+  // Overwrites the elements with 0.
+  void set_zero();
+  // The same values on another device; the tensor itself if it is there already. A copy to the host
+  // waits for current_stream().
   Tensor to(Device device) const;
 
-  // The only element as a double. Throws unless numel() == 1.
+  // The only element as a double. Throws unless numel() == 1. Waits for current_stream() when the
+  // tensor is on a device.
   double item() const;
 
   bool shares_storage(const Tensor& other) const { return storage_ && storage_ == other.storage_; }
@@ -84,7 +105,8 @@ class Tensor {
   std::string to_string() const;
 
  private:
-  std::byte* checked(DType wanted) const;
+  std::byte* checked(DType wanted, DeviceType where) const;
+  Tensor to_current_device() const;  // of the Context
 
   std::shared_ptr<Storage> storage_;
   std::size_t offset_ = 0;  // bytes
@@ -96,13 +118,13 @@ template <class T>
 Tensor Tensor::from(std::span<const T> values, const Shape& shape) {
   check(static_cast<std::int64_t>(values.size()) == shape.numel(), "tensor", values.size(),
         " values cannot fill shape ", shape);
-  Tensor t = empty(shape, dtype_of<T>());
+  Tensor t = empty(shape, dtype_of<T>(), Device::cpu());
   T* p = t.mutable_data<T>();
   for (std::size_t i = 0; i < values.size(); ++i) p[i] = values[i];
-  return t;
+  return t.to_current_device();
 }
 
-// Equal shape, dtype and bytes (so -0 differs from 0 and NaN equals the same NaN).
+// Equal shape, dtype and bytes (so -0 differs from 0 and NaN equals the same NaN), on any devices.
 bool same_bits(const Tensor& a, const Tensor& b);
 
 // Prints shape, dtype, device and the elements, long dimensions abbreviated.

@@ -32,7 +32,7 @@ void require_lists(std::span<Tensor> params, std::span<const Tensor> grads, std:
             "adam", "parameter ", i, " is ", params[i].shape(), " ", params[i].dtype(),
             " but its gradient or moment is ", other->shape(), " ", other->dtype());
     }
-    require_kernel_device("adam", params[i].device());
+    require_device("adam", params[i].device());
   }
 }
 

@@ -28,7 +28,7 @@ BatchNormProblem problem_of(const char* op, const Tensor& x, std::int64_t stat_g
   check(x.size(-1) >= 1, op, "x has no channels: it is ", x.shape());
   check(stat_groups >= 1 && x.size(0) % stat_groups == 0, op, "cannot split the batch of x ",
         x.shape(), " into stat_groups=", stat_groups, " equal parts");
-  require_kernel_device(op, x.device());
+  require_device(op, x.device());
   return {stat_groups, x.numel() / x.size(-1) / stat_groups, x.size(-1)};
 }
 
@@ -170,7 +170,7 @@ void update_running(Tensor& running_mean, Tensor& running_var, const Tensor& mea
   check(count >= (unbiased ? 2 : 1), op, "cannot take the variance of count=", count,
         " values per channel");
   check(momentum >= 0 && momentum <= 1, op, "expects momentum in [0, 1], but it is ", momentum);
-  require_kernel_device(op, mean.device());
+  require_device(op, mean.device());
   dispatch<float, double>(mean.dtype(), op, [&]<class A>() {
     const A* pm = mean.data<A>();
     const A* pv = var.data<A>();

@@ -21,7 +21,7 @@ void require_pair(const char* op, const Tensor& logits, const Tensor& targets) {
         logits.shape());
   check(logits.device() == targets.device(), op, "logits are on ", logits.device(),
         " but targets on ", targets.device());
-  require_kernel_device(op, logits.device());
+  require_device(op, logits.device());
 }
 
 }  // namespace

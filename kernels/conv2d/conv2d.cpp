@@ -1,7 +1,9 @@
 #include "kernels/conv2d/conv2d.h"
 
 #include "kernels/conv2d/engines.h"
+#include "kernels/cuda_build.h"
 #include "tensor/error.h"
+#include "tensor/op_range.h"
 
 namespace imago {
 
@@ -90,13 +92,19 @@ void check_output(const char* op, const Conv2dProblem& d, const Shape& y) {
 }
 
 // The engine to run, given what the caller asked for.
-Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, DType dtype) {
+Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const Tensor& operand) {
+  const DType dtype = operand.dtype();
+  const auto describe = [&] { return problem.to_string(); };
+  if (operand.device().is_cuda()) {
+    const CudaEngine engines[] = {{Engine::naive, true, "every problem"}};
+    return choose_cuda_engine(op, asked, {dtype, problem.flops(), describe}, engines);
+  }
   return choose_cpu_engine(op, asked,
                            {.dtype = dtype,
                             .direct = conv2d_direct_can(problem, dtype),
                             .direct_takes = "f32 with groups and dilation 1",
                             .reference_seconds = 1e-9 * problem.flops(),
-                            .describe = [&] { return problem.to_string(); }});
+                            .describe = describe});
 }
 
 }  // namespace
@@ -153,14 +161,14 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
   const char* op = "conv2d";
   check_same(op, x, "input", w, "weight");
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w.shape(), params);
-  require_kernel_device(op, x.device());
-  const Engine chosen = choose(op, engine, problem, x.dtype());
+  const OpRange range(op, x.device());
+  const Engine chosen = choose(op, engine, problem, x);
   Tensor out = Tensor::empty({problem.N, problem.P, problem.Q, problem.K}, x.dtype(), x.device());
-  if (chosen == Engine::direct) {
-    conv2d_direct(problem, x, w, out);
-  } else {
-    conv2d_reference(problem, x, w, out);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::naive) conv2d_naive(problem, x, w, out);
   }
+  if (chosen == Engine::direct) conv2d_direct(problem, x, w, out);
+  if (chosen == Engine::reference) conv2d_reference(problem, x, w, out);
   return out;
 }
 
@@ -174,14 +182,14 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
   const Shape x{y.size(0), height, width, w.size(3) * params.groups};
   const Conv2dProblem problem = conv2d_problem(op, x, w.shape(), params);
   check_output(op, problem, y.shape());
-  require_kernel_device(op, y.device());
-  const Engine chosen = choose(op, engine, problem, y.dtype());
+  const OpRange range(op, y.device());
+  const Engine chosen = choose(op, engine, problem, y);
   Tensor out = Tensor::empty(x, y.dtype(), y.device());
-  if (chosen == Engine::direct) {
-    conv2d_input_grad_direct(problem, y, w, out);
-  } else {
-    conv2d_input_grad_reference(problem, y, w, out);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::naive) conv2d_input_grad_naive(problem, y, w, out);
   }
+  if (chosen == Engine::direct) conv2d_input_grad_direct(problem, y, w, out);
+  if (chosen == Engine::reference) conv2d_input_grad_reference(problem, y, w, out);
   return out;
 }
 
@@ -202,14 +210,14 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
   const Shape w{y.size(3), kernel_h, kernel_w, x.size(3) / params.groups};
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w, params);
   check_output(op, problem, y.shape());
-  require_kernel_device(op, x.device());
-  const Engine chosen = choose(op, engine, problem, x.dtype());
+  const OpRange range(op, x.device());
+  const Engine chosen = choose(op, engine, problem, x);
   Tensor out = Tensor::empty(w, out_dtype, x.device());
-  if (chosen == Engine::direct) {
-    conv2d_weight_grad_direct(problem, x, y, out);
-  } else {
-    conv2d_weight_grad_reference(problem, x, y, out);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::naive) conv2d_weight_grad_naive(problem, x, y, out);
   }
+  if (chosen == Engine::direct) conv2d_weight_grad_direct(problem, x, y, out);
+  if (chosen == Engine::reference) conv2d_weight_grad_reference(problem, x, y, out);
   return out;
 }
 

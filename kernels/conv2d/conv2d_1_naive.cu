@@ -8,7 +8,7 @@
 //   result of            thread = one of    walks over       skips a term when
 //   conv2d               y[n, p, q, k]      r, s, c          (h, w) is in the padding
 //   conv2d_input_grad    x[n, h, w, c]      r, s, k          no output (p, q) has its tap (r, s)
-//   there conv2d_weight_grad   w[k, r, s, c]      n, p, q          (h, w) is in the padding
+//   conv2d_weight_grad   w[k, r, s, c]      n, p, q          (h, w) is in the padding
 //
 // Threads to outputs, forward, K = 3, blocks of 8 for the picture (256 in truth):
 //
@@ -28,7 +28,7 @@
 // the largest. Chapter 2 loads tiles into shared memory and uses every element many times.
 //
 // Limits. Any stride, padding, dilation and groups; every extent below 2^30.
-#include "kernels/conv2d/conv2d_cuda.h"
+#include "kernels/conv2d/engines.h"
 #include "kernels/launch.h"
 
 namespace imago::kernels {
@@ -183,50 +183,41 @@ __global__ void __launch_bounds__(block_size)
 
 }  // namespace
 
-template <class T>
-void conv2d_naive(Stream& stream, const Conv2dProblem& p, const T* x, const T* w, T* y) {
+void conv2d_naive(const Conv2dProblem& p, const Tensor& x, const Tensor& w, Tensor& y) {
+  const char* op = "conv2d";
   const std::int64_t count = p.N * p.P * p.Q * p.K;
-  if (count == 0) return;
-  launch<conv2d_kernel<T>>(stream, grid_for("conv2d", count, block_size), block_size, 0,
-                           extents_of("conv2d", p), x, w, y, count);
+  dispatch<float, double, bf16>(x.dtype(), op, [&]<class T> {
+    launch<conv2d_kernel<T>>(current_stream(), grid_for(op, count, block_size), block_size, 0,
+                             extents_of(op, p), x.device_data<T>(), w.device_data<T>(),
+                             y.mutable_device_data<T>(), count);
+  });
 }
 
-template <class T>
-void conv2d_input_grad_naive(Stream& stream, const Conv2dProblem& p, const T* y, const T* w, T* x) {
+void conv2d_input_grad_naive(const Conv2dProblem& p, const Tensor& y, const Tensor& w, Tensor& x) {
+  const char* op = "conv2d_input_grad";
   const std::int64_t count = p.N * p.H * p.W * p.C;
-  if (count == 0) return;
-  launch<conv2d_input_grad_kernel<T>>(stream, grid_for("conv2d_input_grad", count, block_size),
-                                      block_size, 0, extents_of("conv2d_input_grad", p), y, w, x,
-                                      count);
+  dispatch<float, double, bf16>(y.dtype(), op, [&]<class T> {
+    launch<conv2d_input_grad_kernel<T>>(current_stream(), grid_for(op, count, block_size),
+                                        block_size, 0, extents_of(op, p), y.device_data<T>(),
+                                        w.device_data<T>(), x.mutable_device_data<T>(), count);
+  });
 }
 
-template <class T, class Out>
-void conv2d_weight_grad_naive(Stream& stream, const Conv2dProblem& p, const T* x, const T* y,
-                              Out* w) {
+void conv2d_weight_grad_naive(const Conv2dProblem& p, const Tensor& x, const Tensor& y, Tensor& w) {
+  const char* op = "conv2d_weight_grad";
   const std::int64_t count = p.K * p.R * p.S * (p.C / p.params.groups);
-  if (count == 0) return;
-  launch<conv2d_weight_grad_kernel<T, Out>>(
-      stream, grid_for("conv2d_weight_grad", count, block_size), block_size, 0,
-      extents_of("conv2d_weight_grad", p), x, y, w, count);
+  const auto run = [&]<class T, class Out>() {
+    launch<conv2d_weight_grad_kernel<T, Out>>(
+        current_stream(), grid_for(op, count, block_size), block_size, 0, extents_of(op, p),
+        x.device_data<T>(), y.device_data<T>(), w.mutable_device_data<Out>(), count);
+  };
+  dispatch<float, double, bf16>(x.dtype(), op, [&]<class T> {
+    if (w.dtype() == x.dtype()) {
+      run.template operator()<T, T>();
+    } else {
+      run.template operator()<T, acc_t<T>>();
+    }
+  });
 }
-
-// The support matrix.
-template void conv2d_naive(Stream&, const Conv2dProblem&, const float*, const float*, float*);
-template void conv2d_naive(Stream&, const Conv2dProblem&, const double*, const double*, double*);
-template void conv2d_naive(Stream&, const Conv2dProblem&, const bf16*, const bf16*, bf16*);
-template void conv2d_input_grad_naive(Stream&, const Conv2dProblem&, const float*, const float*,
-                                      float*);
-template void conv2d_input_grad_naive(Stream&, const Conv2dProblem&, const double*, const double*,
-                                      double*);
-template void conv2d_input_grad_naive(Stream&, const Conv2dProblem&, const bf16*, const bf16*,
-                                      bf16*);
-template void conv2d_weight_grad_naive(Stream&, const Conv2dProblem&, const float*, const float*,
-                                       float*);
-template void conv2d_weight_grad_naive(Stream&, const Conv2dProblem&, const double*, const double*,
-                                       double*);
-template void conv2d_weight_grad_naive(Stream&, const Conv2dProblem&, const bf16*, const bf16*,
-                                       bf16*);
-template void conv2d_weight_grad_naive(Stream&, const Conv2dProblem&, const bf16*, const bf16*,
-                                       float*);
 
 }  // namespace imago::kernels

@@ -1,5 +1,6 @@
-// The engines behind conv2d.h. Arguments are validated and on the CPU; `out` is a fresh tensor of
-// the right shape that holds garbage and is overwritten whole.
+// The engines behind conv2d.h. Arguments are validated and on the engine's device; `out` is a fresh
+// tensor of the right shape that holds garbage and is overwritten whole. CUDA engines put their work
+// into current_stream() and wait for nothing.
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"
@@ -20,5 +21,13 @@ void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, con
                               Tensor& out);
 void conv2d_weight_grad_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                Tensor& out);
+
+// conv2d_1_naive.cu: every problem whose extents, padded extents and strides are below 2^30, every
+// dtype; throws beyond that.
+void conv2d_naive(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_naive(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                             Tensor& out);
+void conv2d_weight_grad_naive(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                              Tensor& out);
 
 }  // namespace imago::kernels

@@ -9,7 +9,7 @@ if(NOT DEFINED IMAGO_CUDA)
   endif()
 endif()
 set(IMAGO_CUDA "${imago_cuda_default}" CACHE STRING
-    "ON: nvcc compiles the .cu files into the object library imago_cuda (tensors still live on the CPU, so nothing calls it yet). EMULATED: the .cu files are compiled for the emulator even without tests (likewise called by tests only). OFF: neither. The tests run the .cu files under the emulator in every case.")
+    "ON: kernels for a GPU, compiled by nvcc. EMULATED: the same kernels run on the CPU, thread by thread and checked (slow; for tests and debugging). OFF: the CPU only.")
 set_property(CACHE IMAGO_CUDA PROPERTY STRINGS ON EMULATED OFF)
 if(NOT IMAGO_CUDA MATCHES "^(ON|EMULATED|OFF)$")
   message(FATAL_ERROR "IMAGO_CUDA is ON, EMULATED or OFF, not '${IMAGO_CUDA}'")
@@ -33,9 +33,31 @@ if(IMAGO_CUDA STREQUAL "ON")
   endforeach()
   set(CMAKE_CUDA_STANDARD 20)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  find_package(CUDAToolkit REQUIRED)
   message(STATUS "IMAGO_CUDA=ON: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${IMAGO_CUDA_ARCHITECTURES}")
+  # No contraction, as in the C++ files. constexpr functions such as the conversions of bf16 are
+  # called from device code as they are.
+  add_compile_options("$<$<COMPILE_LANGUAGE:CUDA>:--fmad=false;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-Wshadow,-Wno-unknown-pragmas,-ffp-contract=off>")
+  if(IMAGO_WERROR)
+    add_compile_options("$<$<COMPILE_LANGUAGE:CUDA>:--Werror=all-warnings;-Xcompiler=-Werror>")
+  endif()
+  if(CCACHE_PROGRAM AND NOT CMAKE_CUDA_COMPILER_LAUNCHER)
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  endif()
 elseif(IMAGO_CUDA STREQUAL "EMULATED")
   message(STATUS "IMAGO_CUDA=EMULATED: GPU kernels run under the emulator")
 else()
-  message(STATUS "IMAGO_CUDA=OFF: no GPU kernels in this build (the tests run them under the emulator)")
+  message(STATUS "IMAGO_CUDA=OFF: no GPU kernels in this build; the emulated preset runs them without a GPU")
 endif()
+
+# Kernels look at the same memory as float and as float4, and shared memory keeps the NaN it was
+# filled with before its struct began to live. C++ files that include kernels/launch.h need both.
+set(IMAGO_EMULATED_FLAGS -fno-strict-aliasing -fno-lifetime-dse)
+
+# imago_cuda_sources(<file.cu>...) says how the compiler at hand takes the files, in the calling
+# folder.
+function(imago_cuda_sources)
+  if(IMAGO_CUDA STREQUAL "EMULATED")
+    set_source_files_properties(${ARGN} PROPERTIES LANGUAGE CXX COMPILE_OPTIONS "${IMAGO_EMULATED_FLAGS}")
+  endif()
+endfunction()

@@ -5,23 +5,15 @@
 
 #include <type_traits>
 
+#include "tensor/cuda/runtime.h"
+
 #if defined(__CUDA_ARCH__)
 #define IMAGO_SM (__CUDA_ARCH__ / 10)
 #else
 #define IMAGO_SM 0
 #endif
 
-namespace imago {
-
-struct Stream::Impl {
-  cudaStream_t stream = nullptr;
-  bool failed = false;  // an error was thrown to the caller; CUDA repeats it for ever
-};
-
-namespace kernels {
-
-// Throws "[what] CUDA: ..." unless the call succeeded.
-void check_cuda(cudaError_t status, const char* what);
+namespace imago::kernels {
 
 // One untyped array stands behind every shared<Block>(): nvcc takes no template here. 1024 bytes
 // is the strictest alignment that swizzled shared memory asks for.
@@ -89,5 +81,4 @@ void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Arg
   check_cuda(cudaGetLastError(), name.c_str());
 }
 
-}  // namespace kernels
-}  // namespace imago
+}  // namespace imago::kernels

@@ -8,7 +8,7 @@ namespace {}  // namespace
 
 Tensor cast(const Tensor& x, DType dtype) {
   check(x.defined(), "cast", "the argument is undefined");
-  require_kernel_device("cast", x.device());
+  require_device("cast", x.device());
   if (x.dtype() == dtype) return x;
   Tensor out = Tensor::empty(x.shape(), dtype, x.device());
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
@@ -27,7 +27,7 @@ Tensor cast(const Tensor& x, DType dtype) {
 
 void fill(Tensor& x, double value) {
   check(x.defined(), "fill", "the tensor is undefined");
-  require_kernel_device("fill", x.device());
+  require_device("fill", x.device());
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       x.dtype(), "fill", [&]<class T> {
         T* p = x.mutable_data<T>();

@@ -23,7 +23,7 @@ void require_alike(const char* op, const Tensor& x, const Tensor& y) {
   check(x.dtype() == y.dtype(), op, "dtypes differ: ", x.dtype(), " ", x.shape(), " and ",
         y.dtype(), " ", y.shape(), "; cast one of them");
   check(x.device() == y.device(), op, "devices differ: ", x.device(), " and ", y.device());
-  require_kernel_device(op, x.device());
+  require_device(op, x.device());
 }
 
 bool broadcasts(Binary op) {
@@ -134,7 +134,7 @@ void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, co
 Tensor unary(Unary op, const Tensor& x, double a) {
   const char* name = name_of(op);
   require_floating(name, "the argument", x);
-  require_kernel_device(name, x.device());
+  require_device(name, x.device());
   Tensor out = Tensor::empty_like(x);
   dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
     const T* px = x.data<T>();

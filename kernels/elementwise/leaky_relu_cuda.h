@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "kernels/stream.h"
 #include "tensor/dtype.h"
+#include "tensor/stream.h"
 
 namespace imago::kernels {
 

@@ -30,7 +30,7 @@ void ema_update(std::span<Tensor> averages, std::span<const Tensor> values, cons
               averages[i].dtype() == averages[0].dtype(),
           "ema", "average ", i, " is ", averages[i].shape(), " ", averages[i].dtype(),
           " but its value is ", values[i].shape(), " ", values[i].dtype());
-    require_kernel_device("ema", averages[i].device());
+    require_device("ema", averages[i].device());
   }
   if (averages.empty()) return;
   dispatch<float, double>(averages[0].dtype(), "ema", [&]<class T> {

@@ -7,7 +7,6 @@
 #include <source_location>
 #include <type_traits>
 
-#include "kernels/emulator/stream.h"
 #include "kernels/emulator/tile.h"
 #include "kernels/emulator/types.h"
 
@@ -51,8 +50,8 @@ void store_as(T* pointer, const V& value) {
 template <auto kernel, class... Args>
 void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
-  emulator::enqueue(stream, {kernel_name<kernel>(), grid, block, shared_bytes,
-                             [=] { kernel(args...); }, emulator::ScheduleScope::current()});
+  emulator::launch(stream, {kernel_name<kernel>(), grid, block, shared_bytes,
+                            [=] { kernel(args...); }, emulator::ScheduleScope::current()});
 }
 
 }  // namespace imago::kernels

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/emulator/fibre.h"
+#include "tensor/emulated/stream.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #include <sanitizer/common_interface_defs.h>
@@ -244,8 +245,6 @@ void name_thread_at_death() {
 }
 #endif
 
-}  // namespace
-
 void check_launch(const Launch& launch) {
   const dim3 g = launch.grid, b = launch.block;
   const auto blocks = std::uint64_t{g.x} * g.y * g.z;
@@ -257,6 +256,13 @@ void check_launch(const Launch& launch) {
         " threads");
   check(blocks <= 0x7fffffffu, "emulator", "kernel ", launch.kernel, ": ", blocks,
         " blocks are more than the emulator counts");
+}
+
+}  // namespace
+
+void launch(Stream& stream, Launch launch) {
+  check_launch(launch);
+  enqueue(stream, [launch = std::move(launch)] { run_grid(launch); });
 }
 
 void run_grid(const Launch& launch) {

@@ -10,9 +10,10 @@
 #include <string>
 #include <typeinfo>
 
-#include "kernels/emulator/order.h"
 #include "kernels/emulator/types.h"
+#include "tensor/emulated/order.h"
 #include "tensor/error.h"
+#include "tensor/stream.h"
 
 namespace imago::emulator {
 
@@ -24,8 +25,9 @@ struct Launch {
   Schedule schedule;
 };
 
-// Throws Error unless CUDA would accept these extents.
-void check_launch(const Launch& launch);
+// Puts the launch into the stream. Throws Error when no GPU would take it; everything else is found
+// when it runs.
+void launch(Stream& stream, Launch launch);
 
 // Runs every thread of the grid on the calling CPU thread. Throws Error at the first fault.
 void run_grid(const Launch& launch);

@@ -38,7 +38,7 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
   check(b.size(tb ? 1 : 0) == k, op, "inner extents differ: a ", a.shape(), ta ? " transposed" : "",
         " has ", k, ", b ", b.shape(), tb ? " transposed" : "", " has ", b.size(tb ? 1 : 0));
   check(m > 0 && n > 0 && k > 0, op, "no extent is 0, but a is ", a.shape(), " and b ", b.shape());
-  require_kernel_device(op, a.device());
+  require_device(op, a.device());
   const Engine chosen = choose(engine, m, n, k, a.dtype());
   Tensor c = Tensor::empty({m, n}, a.dtype(), a.device());
   if (chosen == Engine::direct) {

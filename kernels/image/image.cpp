@@ -9,7 +9,7 @@ namespace {}  // namespace
 Tensor normalize_u8(const Tensor& images, DType dtype) {
   check(images.defined() && images.dtype() == DType::u8, "normalize_u8", "takes u8 images, not ",
         images.defined() ? name_of(images.dtype()) : "an undefined tensor");
-  require_kernel_device("normalize_u8", images.device());
+  require_device("normalize_u8", images.device());
   Tensor out = Tensor::empty(images.shape(), dtype, images.device());
   dispatch<float, double, bf16>(dtype, "normalize_u8", [&]<class T> {
     using A = acc_t<T>;
@@ -27,7 +27,7 @@ Tensor normalize_u8(const Tensor& images, DType dtype) {
 
 Tensor denormalize_u8(const Tensor& x) {
   check(x.defined(), "denormalize_u8", "the argument is undefined");
-  require_kernel_device("denormalize_u8", x.device());
+  require_device("denormalize_u8", x.device());
   Tensor out = Tensor::empty(x.shape(), DType::u8, x.device());
   dispatch<float, double, bf16>(x.dtype(), "denormalize_u8", [&]<class T> {
     using A = acc_t<T>;

@@ -32,7 +32,7 @@ std::array<float, 4> uniform_block(DrawKey key, std::uint64_t b) {
 template <class Block>
 Tensor draw(const char* op, const Shape& shape, DType dtype, Block&& block) {
   Tensor out = Tensor::empty(shape, dtype);
-  require_kernel_device(op, out.device());
+  require_device(op, out.device());
   const std::int64_t n = out.numel();
   dispatch<float, double, bf16>(dtype, op, [&]<class T> {
     T* p = out.mutable_data<T>();
@@ -57,7 +57,7 @@ Tensor uniform(const Shape& shape, DType dtype, DrawKey key) {
 Tensor dropout(const Tensor& x, double p, DrawKey key) {
   check(x.defined(), "dropout", "the argument is undefined");
   check(p >= 0 && p < 1, "dropout", "the probability p lies in [0, 1), but it is ", p);
-  require_kernel_device("dropout", x.device());
+  require_device("dropout", x.device());
   Tensor out = Tensor::empty_like(x);
   const std::int64_t n = x.numel();
   // Made here because g++ 12 loses the key when it is captured inside the lambdas below.

@@ -21,7 +21,7 @@ void require_summable(const char* op, const Tensor& x) {
   check(x.defined(), op, "the argument is undefined");
   check(is_floating(x.dtype()), op, "the argument is ", x.dtype(),
         "; it takes f32, f64 or bf16; cast it first");
-  require_kernel_device(op, x.device());
+  require_device(op, x.device());
 }
 
 // Groups of the axes of `large`, outermost first; an axis is summed where `small` has extent 1 or

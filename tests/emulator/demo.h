@@ -2,7 +2,7 @@
 // compiles them too, as a proof that both understand the whole vocabulary.
 #pragma once
 
-#include "kernels/stream.h"
+#include "tensor/stream.h"
 
 namespace imago::test {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/emulator/order.h"
 #include "kernels/launch.h"
+#include "tensor/emulated/order.h"
 #include "tests/support/errors.h"
 
 namespace imago::test {

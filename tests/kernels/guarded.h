@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdlib>
+#include <memory>
 
 #include "tensor/allocator.h"
 #include "tensor/context.h"
+#include "tensor/device_memory.h"
 
 namespace imago::test {
 
@@ -15,6 +17,11 @@ class Guarded {
   Guarded() {
     allocator_.set_guard_mode(true);
     Context::current().allocator = &allocator_;
+    if (cuda_available()) {
+      device_allocator_ = std::make_unique<CachingAllocator>(cuda_memory());
+      device_allocator_->set_guard_mode(true);
+      Context::current().device_allocator = device_allocator_.get();
+    }
   }
 
  private:
@@ -29,6 +36,7 @@ class Guarded {
 
   Memory memory_;
   CachingAllocator allocator_{memory_};
+  std::unique_ptr<CachingAllocator> device_allocator_;  // where there is a device
   ContextScope scope_;  // last, so that the Context is restored before the allocator goes
 };
 

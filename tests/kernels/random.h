@@ -1,9 +1,10 @@
-// Inputs for kernel tests, and the comparison of results.
+// Inputs for kernel tests, made on the device of the Context, and the comparison of results.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
+#include "tensor/context.h"
 #include "tensor/random_stream.h"
 #include "tensor/tensor.h"
 
@@ -11,12 +12,12 @@ namespace imago::test {
 
 template <class F>
 Tensor filled(const Shape& shape, DType dtype, F&& next) {
-  Tensor t = Tensor::empty(shape, dtype);
+  Tensor t = Tensor::empty(shape, dtype, Device::cpu());
   dispatch<float, double, bf16>(dtype, "filled", [&]<class T> {
     T* p = t.mutable_data<T>();
     for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = T(next());
   });
-  return t;
+  return t.to(Context::current().device);
 }
 
 // Integers in [-3, 3]: sums of up to 2^24 / 9 products are exact in f32.
@@ -30,11 +31,13 @@ inline Tensor normals(const Shape& shape, DType dtype, std::uint64_t seed) {
   return filled(shape, dtype, [&] { return stream.normal(); });
 }
 
+// On the host.
 inline Tensor to_f64(const Tensor& t) {
-  Tensor out = Tensor::empty(t.shape(), DType::f64);
+  Tensor out = Tensor::empty(t.shape(), DType::f64, Device::cpu());
   double* p = out.mutable_data<double>();
+  const Tensor host = t.to(Device::cpu());
   dispatch<float, double, bf16>(t.dtype(), "to_f64", [&]<class T> {
-    const T* source = t.data<T>();
+    const T* source = host.data<T>();
     for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = static_cast<double>(source[i]);
   });
   return out;

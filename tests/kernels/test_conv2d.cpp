@@ -7,7 +7,9 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/devices.h"
 #include "tests/support/errors.h"
+#include "tests/support/orders.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -16,7 +18,27 @@ namespace {
 
 struct Operands {
   Tensor x, w, y;
+
+  Operands to(Device device) const { return {x.to(device), w.to(device), y.to(device)}; }
 };
+
+struct DeviceEngine {
+  Device device;
+  Engine engine;
+};
+
+// Every engine but the reference.
+std::vector<DeviceEngine> fast_engines() {
+  std::vector<DeviceEngine> engines{{Device::cpu(), Engine::direct}};
+  for (const Device device : test::devices()) {
+    if (device.is_cuda()) engines.push_back({device, Engine::naive});
+  }
+  return engines;
+}
+
+bool can(Engine engine, const Conv2dCase& c, DType dtype) {
+  return engine == Engine::naive || conv2d_direct_can(c.problem(), dtype);
+}
 
 template <class Make>
 Operands operands(const Conv2dCase& c, DType dtype, Make&& make) {
@@ -99,21 +121,27 @@ TEST_CASE("conv2d: the reference is the trilinear form, exactly, on small intege
   }
 }
 
-TEST_CASE("conv2d: the direct engine is the reference, exactly, on small integers") {
+TEST_CASE("conv2d: every engine is the reference, exactly, on small integers, in every order") {
   const test::Guarded guarded;
   std::vector<Conv2dCase> cases = conv2d_cases();
   for (const Conv2dCase& layer : dcgan_layers(1)) cases.push_back(layer);
-  for (const Conv2dCase& c : cases) {
-    CAPTURE(c.name);
-    if (!conv2d_direct_can(c.problem(), DType::f32)) {
-      CHECK((c.params.groups > 1 || c.params.dilation_h > 1 || c.params.dilation_w > 1));
-      continue;
-    }
-    const Operands o = operands(c, DType::f32, test::small_integers);
-    for (const Conv2dPass pass : passes) {
-      CAPTURE(name_of(pass));
-      const Tensor want = run(pass, c, o, Engine::reference);
-      CHECK(test::largest_error(run(pass, c, o, Engine::direct), want) == 0.0);
+  for (const auto& [device, engine] : fast_engines()) {
+    CAPTURE(device);
+    CAPTURE(name_of(engine));
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+      for (const Conv2dCase& c : cases) {
+        CAPTURE(c.name);
+        if (device.is_cuda() && c.flops() > 1e6) continue;  // too long under the emulator
+        if (!can(engine, c, dtype)) continue;
+        const Operands o = operands(c, dtype, test::small_integers);
+        const Operands there = o.to(device);
+        for (const Conv2dPass pass : passes) {
+          CAPTURE(name_of(pass));
+          const Tensor want = run(pass, c, o, Engine::reference);
+          test::for_each_order(device,
+                               [&] { CHECK(same_bits(run(pass, c, there, engine), want)); });
+        }
+      }
     }
   }
 }

@@ -61,18 +61,20 @@ TEST_CASE("an exhausted source gives the cache back before failing") {
   CachingAllocator allocator(source);
   void* a = allocator.allocate(2048);
   allocator.deallocate(a, 2048);
-  void* b = allocator.allocate(4096);  // only fits once the cached block is released
+  // Only fits once the cached block is released.
+  void* b = allocator.allocate(4096, {{32, 32}, DType::f32, nullptr});
   CHECK(b != nullptr);
   CHECK_THROWS_WITH_AS(
-      allocator.allocate(10),
-      "[allocate] out of memory on test: 10 bytes requested, 4096 live, 0 cached and "
-      "given back in vain; use a smaller batch or model",
+      allocator.allocate(10, {{2, 5}, DType::u8, "conv2d"}),
+      "[allocate] out of memory on test: 10 bytes requested for (2, 5) u8 of conv2d, 4.0 KiB live, "
+      "0 bytes cached and given back in vain; largest live: 4.0 KiB (32, 32) f32; use a smaller "
+      "batch or model",
       Error);
   allocator.deallocate(b, 4096);
   CHECK_THROWS_WITH_AS(
-      allocator.allocate(8192),
-      "[allocate] out of memory on test: 8192 bytes requested, 0 live, 4096 cached "
-      "and given back in vain; use a smaller batch or model",
+      allocator.allocate(8192, {{8192}, DType::u8, nullptr}),
+      "[allocate] out of memory on test: 8.0 KiB requested for (8192,) u8, 0 bytes live, 4.0 KiB "
+      "cached and given back in vain; use a smaller batch or model",
       Error);
   CHECK(allocator.stats().cached_bytes == 0);
 }

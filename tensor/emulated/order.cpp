@@ -1,4 +1,4 @@
-#include "kernels/emulator/order.h"
+#include "tensor/emulated/order.h"
 
 #include <algorithm>
 #include <numeric>

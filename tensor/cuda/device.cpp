@@ -1,0 +1,53 @@
+// The device itself: is it there, what is it called; and ranges for profilers.
+#include <nvtx3/nvToolsExt.h>
+
+#include <cstdio>
+
+#include "tensor/backend.h"
+#include "tensor/cuda/runtime.h"
+#include "tensor/error.h"
+
+namespace imago {
+namespace {
+
+std::string ask_for_device() {
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) {
+    return std::string("no usable CUDA device: ") + cudaGetErrorString(status) +
+           "; is there a GPU, and is its driver new enough?";
+  }
+  return count > 0 ? "" : "no usable CUDA device; is CUDA_VISIBLE_DEVICES set to an empty list?";
+}
+
+}  // namespace
+
+const bool backend::emulated = false;
+
+const std::string& backend::why_no_device() {
+  static const std::string& why = *new std::string(ask_for_device());
+  return why;
+}
+
+std::string backend::device_name() {
+  cudaDeviceProp properties{};
+  check_cuda(cudaGetDeviceProperties(&properties, 0), "device");
+  char memory[32];
+  std::snprintf(memory, sizeof memory, "%.1f GiB",
+                static_cast<double>(properties.totalGlobalMem) / (1024.0 * 1024 * 1024));
+  return std::string(properties.name) + ", " + memory;
+}
+
+void backend::push_range(const char* name) {
+  nvtxRangePushA(name);
+}
+
+void backend::pop_range() {
+  nvtxRangePop();
+}
+
+void check_cuda(cudaError_t status, const char* what) {
+  check(status == cudaSuccess, what, "CUDA: ", cudaGetErrorString(status));
+}
+
+}  // namespace imago
