@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <string_view>
 
 #include "tensor/context.h"
 
@@ -54,11 +53,22 @@ TEST_CASE("tensors print readably") {
   CHECK(big.size() < 1000);
 }
 
-TEST_CASE("a CUDA tensor in a build without CUDA says so" *
-          doctest::skip(std::string_view(IMAGO_CUDA_MODE) != "OFF")) {
+#if !IMAGO_WITH_DEVICE
+TEST_CASE("a CUDA tensor in a build without CUDA says so") {
   CHECK_THROWS_WITH(Tensor::empty({2}, DType::f32, Device::cuda()),
                     "[tensor] no CUDA kernel in this build (configured with IMAGO_CUDA=OFF)");
   CHECK_THROWS_AS(Device::parse("cuda"), Error);
+}
+#endif
+
+TEST_CASE("devices are named") {
+  CHECK(Device::parse("cpu") == Device::cpu());
+  CHECK(Device::parse("auto") == Device::best());
+  CHECK(describe(Device::cpu()).rfind("cpu, ", 0) == 0);
+  CHECK_THROWS_WITH(
+      Device::parse("gpu"),
+      "[device] 'gpu' is no device; use cpu, cuda or auto (another GPU than the first "
+      "is chosen with CUDA_VISIBLE_DEVICES)");
 }
 
 TEST_CASE("full saturates where a value does not fit and makes NaN an integer zero") {
