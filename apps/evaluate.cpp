@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "apps/support/cli.h"
+#include "apps/support/device.h"
 #include "apps/support/sampling.h"
 #include "data/faces.h"
 #include "models/gan_trainer.h"
@@ -18,6 +19,7 @@ struct Options {
   int count = 0;  // 0: as many as there are, up to 1000
   std::uint64_t seed = 20'000;
   int threads = 0;
+  std::string device = "auto";
 };
 
 // The first batch of a stream over the data.
@@ -35,6 +37,7 @@ Tensor real_images(Options& o, int size) {
 
 int evaluate(Options o) {
   set_num_threads(o.threads);
+  const Device device = use_device(o.device);
   const SafetensorsFile file = load_safetensors(o.generator);
   models::Gan trained = models::load_gan(file);
   manual_seed(o.seed);
@@ -46,8 +49,9 @@ int evaluate(Options o) {
                                                   projections, o.seed);
   const double variety = models::mean_pairwise_distance(fake);
   const double real_variety = models::mean_pairwise_distance(real);
-  std::printf("%d images of %s after %s steps, against %s\n", o.count, trained.spec.model.c_str(),
-              file.metadata_entry("step").c_str(), o.data.c_str());
+  std::printf("%d images of %s after %s steps, made on %s, against %s\n", o.count,
+              trained.spec.model.c_str(), file.metadata_entry("step").c_str(),
+              describe(device).c_str(), o.data.c_str());
   std::printf(
       "sliced Wasserstein distance to real   %.4f   untrained generator %.4f   ratio %.3f\n",
       distance, start, distance / start);
@@ -70,6 +74,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of noise, choice of images and directions")
       ->check(whole_number())
       ->capture_default_str();
+  add_device_flag(app, o.device);
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024));
   return run_program(app, argc, argv, [&] { return evaluate(o); });

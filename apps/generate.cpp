@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "apps/support/cli.h"
+#include "apps/support/device.h"
 #include "apps/support/sampling.h"
 #include "data/image.h"
 #include "kernels/image/image.h"
@@ -19,6 +20,7 @@ struct Options {
   std::int64_t count = 0;
   std::uint64_t seed = 1;
   int threads = 0;
+  std::string device = "auto";
 };
 
 // The flags leave some of count and grid open; together they must fit.
@@ -48,6 +50,7 @@ int generate(Options o) {
   Grid grid;
   settle(o, grid);
   set_num_threads(o.threads);
+  const Device device = use_device(o.device);
   models::Gan gan = models::load_gan(load_safetensors(o.checkpoint));
   const Tensor images = kernels::denormalize_u8(sample_images(gan, o.count, o.seed));
   if (one_file) {
@@ -62,7 +65,8 @@ int generate(Options o) {
       data::save_png(fs::path(o.out) / name, data::image_grid(images.slice(i, i + 1), 1, 1, 0));
     }
   }
-  std::printf("Wrote %lld images to %s\n", static_cast<long long>(o.count), o.out.c_str());
+  std::printf("Wrote %lld images to %s, made on %s\n", static_cast<long long>(o.count),
+              o.out.c_str(), describe(device).c_str());
   return 0;
 }
 
@@ -80,6 +84,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", o.seed, "Of the noise")->check(whole_number())->capture_default_str();
   app.add_option("--out", o.out, "A .png file for one grid, else a folder of single images")
       ->capture_default_str();
+  add_device_flag(app, o.device);
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024));
   return run_program(app, argc, argv, [&] { return generate(o); });

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "apps/support/cli.h"
+#include "apps/support/device.h"
 #include "apps/support/gan_run.h"
 #include "apps/support/interrupt.h"
 #include "apps/support/progress.h"
@@ -82,10 +83,10 @@ void introduce(GanRun& run, const GanRunOptions& options) {
   std::printf("%s%s on %s\n", options.model.c_str(),
               fixed ? "" : (" (base " + std::to_string(options.base) + ")").c_str(),
               run.data().describe().c_str());
-  std::printf("G %lld parameters, D %lld; %d threads; writing to %s\n",
+  std::printf("G %lld parameters, D %lld; on %s; writing to %s\n",
               static_cast<long long>(trainer.gan().generator.num_parameters()),
-              static_cast<long long>(trainer.gan().discriminator.num_parameters()), num_threads(),
-              options.out.c_str());
+              static_cast<long long>(trainer.gan().discriminator.num_parameters()),
+              describe(Context::current().device).c_str(), options.out.c_str());
 }
 
 // Runs the steps; returns false when it was interrupted.
@@ -94,7 +95,7 @@ bool run_steps(GanRun& run, const GanRunOptions& options) {
   const std::int64_t first = trainer.steps_done();
   Reporter reporter(run, options, first);
   try {
-    for (auto&& [step, real] : run.data().stream(options.steps, Device::best(), first)) {
+    for (auto&& [step, real] : run.data().stream(options.steps, Context::current().device, first)) {
       const models::GanStep result = trainer.step(real);
       const bool stop = interrupted();
       const bool last = stop || step == options.steps;
@@ -129,6 +130,7 @@ int train(const GanRunOptions& options, bool resume, const std::string& program)
     throw UsageError(error.what());
   }
   set_num_threads(options.threads);
+  use_device(options.device);
   manual_seed(options.seed);
   GanRun run(options, resume);
   introduce(run, options);

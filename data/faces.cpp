@@ -25,7 +25,10 @@ std::shared_ptr<const Dataset> open(const std::filesystem::path& path,
 
 FacesStream::FacesStream(std::unique_ptr<Loader> loader, std::int64_t steps, std::int64_t start,
                          Device device)
-    : loader_(std::move(loader)), steps_(steps), device_(device) {
+    : loader_(std::move(loader)),
+      ring_(std::make_unique<DeviceRing>(*loader_, device)),
+      start_(start),
+      steps_(steps) {
   check(start >= 0, "faces", "the step to start after is not negative, but ", start);
   loader_->seek(start);
   current_.step = start;
@@ -41,7 +44,8 @@ FacesStream::Iterator FacesStream::begin() {
 void FacesStream::advance() {
   current_.real = Tensor();  // its memory may serve the next batch
   if (current_.step < steps_) {
-    current_.real = kernels::normalize_u8(loader_->next().to(device_));
+    current_.real = kernels::normalize_u8(ring_->next());
+    ring_->prefetch(steps_ - start_);
   }
   current_.step += 1;
 }

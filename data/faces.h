@@ -19,6 +19,7 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "data/device_ring.h"
 #include "data/loader.h"
 #include "tensor/device.h"
 #include "tensor/tensor.h"
@@ -76,8 +77,8 @@ class FacesStream {
   void advance();
 
   std::unique_ptr<Loader> loader_;
-  std::int64_t steps_;
-  Device device_;
+  std::unique_ptr<DeviceRing> ring_;
+  std::int64_t start_, steps_;
   FacesBatch current_;
   bool begun_ = false;
 };

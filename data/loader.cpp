@@ -136,6 +136,13 @@ Tensor Loader::next() {
   return batch;
 }
 
+bool Loader::ready() const {
+  if (options_.workers == 0) return false;
+  const std::lock_guard lock(mutex_);
+  const Slot& slot = ring_[static_cast<std::size_t>(position_) % ring_.size()];
+  return slot.ready && !slot.error;
+}
+
 void Loader::seek(std::int64_t position) {
   epoch_of(position);
   {

@@ -47,6 +47,9 @@ class Loader {
   // next call unless seek() leaves that batch.
   Tensor next();
 
+  // Whether next() would deliver at once; never without workers.
+  bool ready() const;
+
   // The B data set indices of the batch at a position (for labels).
   std::vector<std::int64_t> indices(std::int64_t position) const;
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "apps/support/cli.h"
+#include "apps/support/device.h"
 #include "apps/support/svg_chart.h"
 #include "data/image.h"
 #include "kernels/image/image.h"
@@ -45,8 +46,9 @@ models::GanTrainer make_trainer(const GanRunOptions& o) {
 
 bool all_finite(const Tensor& t) {
   if (t.dtype() != DType::f32) return true;  // counts
-  const float* p = t.data<float>();
-  return std::all_of(p, p + t.numel(), [](float v) { return std::isfinite(v); });
+  const Tensor host = t.to(Device::cpu());
+  const float* p = host.data<float>();
+  return std::all_of(p, p + host.numel(), [](float v) { return std::isfinite(v); });
 }
 
 std::string chart(const std::vector<Json>& rows) {
@@ -106,6 +108,7 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
       ->capture_default_str();
   app.add_flag("--skip-broken", o.skip_broken,
                "Take the next good image for one that cannot be loaded, and say so");
+  add_device_flag(app, o.device);
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
@@ -197,7 +200,7 @@ void GanRun::begin() {
 }
 
 void GanRun::write_sample() {
-  const Tensor images = kernels::denormalize_u8(trainer_.generate(fixed_noise_));
+  const Tensor images = kernels::denormalize_u8(trainer_.generate(fixed_noise_)).to(Device::cpu());
   data::save_png(folder_.sample(trainer_.steps_done()), data::image_grid(images, grid, grid));
 }
 

@@ -25,6 +25,7 @@ struct GanRunOptions {
   std::int64_t sample_every = 200;
   std::int64_t checkpoint_every = 500;
   int threads = 0;  // 0: all cores
+  std::string device = "auto";
   bool skip_broken = false;
 };
 
