@@ -2,28 +2,55 @@
 // nvcc for the GPU (kernels/cuda/device.h) and by the C++ compiler for the emulator
 // (kernels/emulator/device.h), which runs the same source thread by thread and checks it.
 //
+// Launching
 //   launch<kernel>(stream, grid, block, shared_bytes, args...)
 //       Puts a kernel into the stream. The kernel is a template argument, so that errors can name
 //       it. shared_bytes is sizeof(Block), or 0. Arguments are trivially copyable. Errors of the
 //       launch throw Error.
+//   launch_cooperative<kernel>(stream, grid, block, shared_bytes, args...)
+//       The same, but all blocks live at once and may wait for each other in grid_sync(). At most
+//       64 blocks under emulation.
+//
+// Memory
 //   auto& s = shared<Block>()
 //       The shared memory of the thread block, seen as a struct of Tile members; a kernel uses one
 //       Block type. Its contents start as garbage (NaN under emulation).
 //   Tile<T, N...>
 //       An array with N... extents, indexed as tile(i, j); the emulator checks every index.
 //       tile.load_as<V>(i, j), tile.store_as(value, i, j) move a whole vector V along the last
-//       extent.
+//       extent; tile.pointer_to<V>(i, j) is its address.
 //   load_as<V>(pointer), store_as(pointer, value)
 //       One wide access to memory that must be aligned as V is: float4, Pack<T>.
-//   __global__, __device__, __launch_bounds__, threadIdx, blockIdx, blockDim, gridDim, dim3,
-//   float4, __syncthreads() as in CUDA; bf16 and acc_t from tensor/dtype.h.
+//   __ldg, __threadfence(), __threadfence_block()
+//   atomicAdd, Sub, Min, Max, And, Or, Xor, Exch, CAS, Inc, Dec on int, unsigned and
+//       unsigned long long (as far as CUDA has them). None on floats: their sum would depend on
+//       the order of the threads, and the emulator's headers do not compile it.
+//
+// Threads
+//   threadIdx, blockIdx, blockDim, gridDim, warpSize, global_thread()
+//   __syncthreads(), __syncthreads_count(p), __syncthreads_and(p), __syncthreads_or(p)
+//       All threads of the block come to the same place; none has returned before.
+//   __shfl_sync, __shfl_up_sync, __shfl_down_sync, __shfl_xor_sync, __ballot_sync, __any_sync,
+//   __all_sync, __match_any_sync, __reduce_{add,min,max,and,or,xor}_sync, __syncwarp, __activemask
+//       All lanes that the mask names come to the same place, with the same mask; none has
+//       returned before. Only __syncwarp orders memory accesses. __activemask under emulation is
+//       the caller alone.
+//   Asynchronous copies, named barriers and matrix instructions: kernels/ptx.cuh.
+//
+// Values
+//   float2, float4, double2, int2, int4, uint2, uint4, make_float2 ...; dim3; bf16x2 and Pack<T>;
+//   bf16 and acc_t from tensor/dtype.h
+//   fma, min, max, rsqrtf, __float_as_uint and its like, __fadd_rn and its like, __popc, __clz,
+//   __ffs, __brev, __umulhi, __byte_perm ...: kernels/emulator/math.h has the list.
+//   __global__, __device__, __launch_bounds__, __forceinline__, __restrict__
 //   IMAGO_SM
 //       The architecture device code is compiled for: 80, 90, ...; 0 in host code.
 //
 // Not to be used in a kernel source, and tests/emulator/test_source_rules.cpp looks: <<<>>>,
 // __shared__, CUB, cooperative groups, __CUDA_ARCH__, reinterpret_cast, calls of the CUDA runtime,
-// float atomics. A block never waits for another block. Products and sums round one by one
-// (nvcc --fmad=false); write fma() where a fused one is wanted, so that both compilers agree.
+// asm outside kernels/ptx.cuh. A block never waits for another block, but in grid_sync. Products
+// and sums round one by one (nvcc --fmad=false); write fma() where a fused one is wanted, so that
+// both compilers agree.
 #pragma once
 
 #include <cstddef>
@@ -70,6 +97,11 @@ template <class T>
 struct alignas(16) Pack {
   static constexpr int lanes = 16 / static_cast<int>(sizeof(T));
   T lane[lanes];
+};
+
+// Two bf16 in one word: the lower half is x.
+struct alignas(4) bf16x2 {
+  bf16 x, y;
 };
 
 // How many bytes a pointer lies past the last multiple of 16; for the host to choose a kernel.

@@ -1,6 +1,7 @@
 // The vocabulary of kernels/launch.h on a real GPU. Included by launch.h under nvcc only.
 #pragma once
 
+#include <cooperative_groups.h>
 #include <cuda_runtime.h>
 
 #include <type_traits>
@@ -55,6 +56,10 @@ class Tile {
   __device__ void store_as(const V& value, Index... index) {
     kernels::store_as(data_ + offset(index...), value);
   }
+  template <class V, class... Index>
+  __device__ V* pointer_to(Index... index) {
+    return reinterpret_cast<V*>(data_ + offset(index...));
+  }
 
  private:
   template <class... Index>
@@ -68,17 +73,45 @@ class Tile {
   alignas(16) T data_[(extents * ...)];
 };
 
+__device__ inline void grid_sync() {
+  cooperative_groups::this_grid().sync();
+}
+
+// Lets a kernel use more shared memory than every GPU gives unasked.
+template <auto kernel>
+void allow_shared(const std::string& name, std::size_t bytes) {
+  if (bytes <= 48 * 1024) return;
+  check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                  static_cast<int>(bytes)),
+             name.c_str());
+}
+
 template <auto kernel, class... Args>
 void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
   const std::string name = kernel_name<kernel>();
-  if (shared_bytes > 48 * 1024) {  // more than every GPU gives unasked
-    check_cuda(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                                    static_cast<int>(shared_bytes)),
-               name.c_str());
-  }
+  allow_shared<kernel>(name, shared_bytes);
   kernel<<<grid, block, shared_bytes, stream.impl().stream>>>(args...);
   check_cuda(cudaGetLastError(), name.c_str());
+}
+
+template <auto kernel, class... Args>
+void launch_cooperative(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes,
+                        Args... args) {
+  static_assert((std::is_trivially_copyable_v<Args> && ...));
+  const std::string name = kernel_name<kernel>();
+  allow_shared<kernel>(name, shared_bytes);
+  cudaLaunchAttribute cooperative{};
+  cooperative.id = cudaLaunchAttributeCooperative;
+  cooperative.val.cooperative = 1;
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid;
+  config.blockDim = block;
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream.impl().stream;
+  config.attrs = &cooperative;
+  config.numAttrs = 1;
+  check_cuda(cudaLaunchKernelEx(&config, kernel, args...), name.c_str());
 }
 
 }  // namespace imago::kernels

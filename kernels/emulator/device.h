@@ -3,20 +3,40 @@
 #pragma once
 
 #include <cmath>
-#include <new>
 #include <source_location>
 #include <type_traits>
+#include <utility>
 
+#include "kernels/emulator/atomics.h"
+#include "kernels/emulator/barrier.h"
+#include "kernels/emulator/math.h"
+#include "kernels/emulator/shared_memory.h"
 #include "kernels/emulator/tile.h"
 #include "kernels/emulator/types.h"
+#include "kernels/emulator/warp_functions.h"
 
 #if !defined(IMAGO_SM)
 #define IMAGO_SM 90
 #endif
 
-inline void __syncthreads(const std::source_location& place = std::source_location::current()) {
-  imago::emulator::barrier(place);
+inline void __syncthreads(std::source_location place = std::source_location::current()) {
+  imago::emulator::sync_block("__syncthreads", false, place);
 }
+inline int __syncthreads_count(int predicate,
+                               std::source_location place = std::source_location::current()) {
+  return imago::emulator::sync_block("__syncthreads_count", predicate != 0, place);
+}
+inline int __syncthreads_and(int predicate,
+                             std::source_location place = std::source_location::current()) {
+  return imago::emulator::sync_block("__syncthreads_and", predicate == 0, place) == 0;
+}
+inline int __syncthreads_or(int predicate,
+                            std::source_location place = std::source_location::current()) {
+  return imago::emulator::sync_block("__syncthreads_or", predicate != 0, place) != 0;
+}
+// The emulator has one memory, which every thread sees at once.
+inline void __threadfence() {}
+inline void __threadfence_block() {}
 
 namespace imago::kernels {
 
@@ -25,12 +45,12 @@ using std::fma;
 
 template <class Block>
 Block& shared() {
-  // 1024 bytes as on the GPU, so that an address means the same in both.
-  static_assert(alignof(Block) <= 1024);
-  static const emulator::SharedType type{
-      sizeof(Block), 1024, &typeid(Block), [](void* memory) { ::new (memory) Block; },
-      [](void* memory) { static_cast<Block*>(memory)->~Block(); }};
-  return *static_cast<Block*>(emulator::shared_memory(type));
+  static_assert(alignof(Block) <= emulator::shared_type<Block>.alignment);
+  return *static_cast<Block*>(emulator::shared_memory(emulator::shared_type<Block>));
+}
+
+inline void grid_sync(std::source_location place = std::source_location::current()) {
+  emulator::sync_grid(place);
 }
 
 template <class V, class T>
@@ -48,10 +68,27 @@ void store_as(T* pointer, const V& value) {
 }
 
 template <auto kernel, class... Args>
-void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
+emulator::Launch launch_of(dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
-  emulator::launch(stream, {kernel_name<kernel>(), grid, block, shared_bytes,
-                            [=] { kernel(args...); }, emulator::ScheduleScope::current()});
+  return {kernel_name<kernel>(),
+          grid,
+          block,
+          shared_bytes,
+          [=] { kernel(args...); },
+          emulator::ScheduleScope::current()};
+}
+
+template <auto kernel, class... Args>
+void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
+  emulator::launch(stream, launch_of<kernel>(grid, block, shared_bytes, args...));
+}
+
+template <auto kernel, class... Args>
+void launch_cooperative(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes,
+                        Args... args) {
+  emulator::Launch launch = launch_of<kernel>(grid, block, shared_bytes, args...);
+  launch.cooperative = true;
+  emulator::launch(stream, std::move(launch));
 }
 
 }  // namespace imago::kernels

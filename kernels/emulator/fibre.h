@@ -1,10 +1,11 @@
 // Fibres: stacks of their own on one CPU thread, which change places only when told to. Every
-// switch is announced to AddressSanitizer and ThreadSanitizer,
-// which otherwise take one stack for another.
+// switch is announced to AddressSanitizer and ThreadSanitizer, which otherwise take one stack for
+// another. To ThreadSanitizer a switch does not order what the two sides do.
 #pragma once
 
 #include <cstddef>
 #include <functional>
+#include <string>
 
 namespace imago::emulator {
 
@@ -22,6 +23,8 @@ class Fibre {
   void resume();
   // From within the fibre: goes back to the scheduler, until the next resume.
   void suspend();
+  // What ThreadSanitizer's reports call it.
+  void set_name(const std::string& name);
 
  private:
   struct Entry;

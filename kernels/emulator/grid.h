@@ -1,14 +1,10 @@
-// Runs the grid of one launch, block by block, thread by thread.
-//
-// A fibre takes one thread after another as long as none has to wait, so a kernel without barriers
-// is a plain loop; a thread that waits keeps its fibre, and the threads after it get another.
+// Runs the grid of one launch, block by block, thread by thread, and ends it at the first fault.
 #pragma once
 
 #include <cstddef>
 #include <functional>
 #include <source_location>
 #include <string>
-#include <typeinfo>
 
 #include "kernels/emulator/types.h"
 #include "tensor/emulated/order.h"
@@ -23,7 +19,11 @@ struct Launch {
   std::size_t shared_bytes = 0;
   std::function<void()> thread;  // the kernel with its arguments
   Schedule schedule;
+  bool cooperative = false;  // all blocks live at once and may wait for each other
 };
+
+// The most blocks of a cooperative launch: fewer than any GPU runs at once.
+inline constexpr unsigned cooperative_blocks = 64;
 
 // Puts the launch into the stream. Throws Error when no GPU would take it; everything else is found
 // when it runs.
@@ -41,20 +41,9 @@ template <class... Parts>
   fail("emulator", where(), ": ", parts...);
 }
 
-// __syncthreads of the running thread. All threads of the block must come to the same place in
-// the source; a thread that has returned can no longer come.
-void barrier(const std::source_location& place);
-
-// How the shared memory of a block is made: a struct as kernels/emulator/tile.h needs it.
-struct SharedType {
-  std::size_t bytes, alignment;
-  const std::type_info* type;
-  void (*construct)(void*);
-  void (*destroy)(void*);
-};
-
-// The shared memory of the running block. It is made at the first call, on the heap and filled
-// with 0xff, which is NaN in every floating type, and lives until the block ends.
-void* shared_memory(const SharedType& wanted);
+// "(3, 1, 0)"
+std::string to_string(uint3 index);
+// "file.cu:12"
+std::string to_string(const std::source_location& place);
 
 }  // namespace imago::emulator

@@ -69,6 +69,12 @@ class Tile {
     check_aligned<V>(first, "a store to a tile");
     *reinterpret_cast<V*>(first) = value;
   }
+  template <class V, class... Index>
+  V* pointer_to(Index... index) {
+    T* first = data_ + offset(lanes<V>(), index...);
+    check_aligned<V>(first, "an address in a tile");
+    return reinterpret_cast<V*>(first);
+  }
 
  private:
   static constexpr std::size_t gap_bytes = 64;

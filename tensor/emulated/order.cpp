@@ -1,7 +1,6 @@
 #include "tensor/emulated/order.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace imago::emulator {
@@ -30,15 +29,12 @@ Schedule ScheduleScope::current() {
   return schedule_of_thread;
 }
 
-void arrange(std::vector<std::uint32_t>& out, std::uint32_t count, const Schedule& schedule,
-             std::uint64_t turn) {
-  out.resize(count);
-  std::iota(out.begin(), out.end(), 0u);
-  if (schedule.order == Order::reverse) std::reverse(out.begin(), out.end());
+void arrange(std::vector<std::uint32_t>& numbers, const Schedule& schedule, std::uint64_t turn) {
+  if (schedule.order == Order::reverse) std::reverse(numbers.begin(), numbers.end());
   if (schedule.order == Order::shuffled) {
     const std::uint64_t key = mix(schedule.seed + 1) ^ mix(~turn);
-    for (std::uint32_t i = count; i > 1; --i) {
-      std::swap(out[i - 1], out[mix(key + i) % i]);
+    for (std::size_t i = numbers.size(); i > 1; --i) {
+      std::swap(numbers[i - 1], numbers[mix(key + i) % i]);
     }
   }
 }

@@ -28,8 +28,7 @@ class ScheduleScope {
   Schedule saved_;
 };
 
-// The numbers 0 .. count-1 in the order of a schedule. `turn` tells shuffles apart.
-void arrange(std::vector<std::uint32_t>& out, std::uint32_t count, const Schedule& schedule,
-             std::uint64_t turn);
+// Puts ascending numbers into the order of a schedule. `turn` tells shuffles apart.
+void arrange(std::vector<std::uint32_t>& numbers, const Schedule& schedule, std::uint64_t turn);
 
 }  // namespace imago::emulator
