@@ -1,6 +1,5 @@
 #include "kernels/emulator/barrier.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "kernels/emulator/scheduler.h"
@@ -10,9 +9,10 @@ namespace {
 
 struct Arrival {
   const char* word;
-  std::uint32_t expected;
-  bool predicate;
   std::source_location place;
+  std::uint32_t expected;   // threads that complete the barrier
+  std::uint32_t count = 1;  // threads that arrive together
+  bool predicate = false;
 };
 
 bool same_place(const std::source_location& a, const std::source_location& b) {
@@ -37,16 +37,19 @@ void complete(Scheduler& scheduler, Barrier& barrier) {
   barrier.votes = 0;
   barrier.arrived = 0;
   ++barrier.generation;
-  std::fill(barrier.of_warp.begin(), barrier.of_warp.end(), 0u);
   for (const Worker* worker : barrier.waiting) scheduler.make_ready(*worker);
   barrier.waiting.clear();
 }
 
+bool is_named(Scheduler& scheduler, const Worker& worker, const Barrier& barrier) {
+  return &barrier != &worker.block->barriers[0] && &barrier != &scheduler.grid_barrier();
+}
+
 // Counts the caller in. Barriers of a block or grid hold everybody to one place; named ones, which
-// are reached from several, to whole warps and one count.
-void arrive(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival, bool named) {
+// are reached from several, to one count.
+void arrive(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival) {
   const Worker& worker = scheduler.caller(arrival.word);
-  release(&barrier.signal[barrier.generation % 2]);
+  const bool named = is_named(scheduler, worker, barrier);
   if (barrier.arrived == 0) {
     barrier.expected = arrival.expected;
     barrier.place = arrival.place;
@@ -59,48 +62,73 @@ void arrive(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival, bool
           " threads but ", name_of(scheduler, barrier.first), " came to the same barrier with ",
           barrier.expected);
   }
-  barrier.arrived += 1;
+  barrier.arrived += arrival.count;
   barrier.votes += arrival.predicate ? 1 : 0;
-  if (named) {
-    barrier.of_warp.resize(worker.block->warps.size());
-    barrier.of_warp[worker.thread / warp_size] += 1;
-  }
-  if (barrier.arrived < barrier.expected) return;
-  for (std::uint32_t warp = 0; warp < barrier.of_warp.size(); ++warp) {
-    const std::uint32_t lanes =
-        std::min<std::uint32_t>(warp_size, scheduler.threads_per_block() - warp * warp_size);
-    if (barrier.of_warp[warp] % lanes != 0) {
-      fault(arrival.word, " at ", to_string(arrival.place), ": only ", barrier.of_warp[warp],
-            " threads of warp ", warp, " came; barriers count whole warps");
-    }
-  }
-  complete(scheduler, barrier);
+  if (barrier.arrived >= barrier.expected) complete(scheduler, barrier);
 }
 
-// Arrives and waits.
-int sync(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival, bool named = false) {
+// Waits until the generation in which the caller arrived is complete.
+void wait(Scheduler& scheduler, Barrier& barrier, std::uint32_t generation,
+          const Arrival& arrival) {
+  if (barrier.generation != generation) return;
   Worker& worker = scheduler.caller(arrival.word);
+  barrier.waiting.push_back(&worker);
+  scheduler.suspend(worker, {arrival.word, arrival.place, &barrier});
+}
+
+int sync(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival) {
   const std::uint32_t generation = barrier.generation;
-  arrive(scheduler, barrier, arrival, named);
-  if (barrier.generation == generation) {
-    barrier.waiting.push_back(&worker);
-    scheduler.suspend(worker, {arrival.word, arrival.place, &barrier});
-  }
+  release(&barrier.signal[generation % 2]);
+  arrive(scheduler, barrier, arrival);
+  wait(scheduler, barrier, generation, arrival);
   acquire(&barrier.signal[generation % 2]);
   return barrier.result;
 }
 
-Barrier& named_barrier(Scheduler& scheduler, const Arrival& arrival, int id) {
-  if (id < 0 || id >= named_barriers) {
-    fault(arrival.word, " at ", to_string(arrival.place), ": there is no barrier ", id, " among ",
-          named_barriers);
+// What a lane brings to a named barrier, and in which generation its warp came.
+struct NamedArrival {
+  Scheduler* scheduler;
+  Barrier* barrier;
+  std::uint32_t expected;
+  std::uint32_t generation = 0;
+};
+
+// Named barriers count warps, so the lanes of a warp come together and arrive as one.
+void come_to_named(const char* word, int id, int threads, bool waits,
+                   const std::source_location& place) {
+  const Unwatched unwatched;
+  Scheduler& scheduler = Scheduler::of_this_thread();
+  const Worker& worker = scheduler.caller(word);
+  if (id < 1 || id >= named_barriers) {
+    fault(word, " at ", to_string(place), ": there is no barrier ", id, " among 1 to ",
+          named_barriers - 1);
   }
-  const std::uint32_t whole = scheduler.threads_per_block();
-  if (arrival.expected == 0 || (arrival.expected % warp_size != 0 && arrival.expected != whole)) {
-    fault(arrival.word, " at ", to_string(arrival.place), " counts ", arrival.expected,
-          " threads; barriers count whole warps");
+  if (threads <= 0 || threads % warp_size != 0) {
+    fault(word, " at ", to_string(place), " counts ", threads,
+          " threads; named barriers count whole warps");
   }
-  return scheduler.caller(arrival.word).block->barriers[id];
+  Barrier& barrier = worker.block->barriers[id];
+  const auto expected = static_cast<std::uint32_t>(threads);
+  NamedArrival arrival{&scheduler, &barrier, expected};
+  const std::uint32_t lanes = scheduler.threads_per_block() - worker.thread / warp_size * warp_size;
+  const unsigned mask = lanes < warp_size ? (1u << lanes) - 1 : whole_warp;
+  release(&barrier.signal[0]);
+  meet_with(word, mask, place, arrival, [](const Meeting& meeting, Lanes<NamedArrival> warp) {
+    const NamedArrival& first = warp[0];
+    warp.each([&](int lane, NamedArrival& own) {
+      if (own.barrier != first.barrier || own.expected != first.expected) {
+        point_at_lane(lane);
+        fault(meeting.word, " at ", to_string(meeting.place),
+              ": the lanes of a warp came to different barriers or with different counts");
+      }
+      own.generation = first.barrier->generation;
+    });
+    arrive(*first.scheduler, *first.barrier,
+           {meeting.word, meeting.place, first.expected, warp_size});
+  });
+  if (!waits) return;
+  wait(scheduler, barrier, arrival.generation, {word, place, expected});
+  acquire(&barrier.signal[0]);
 }
 
 }  // namespace
@@ -109,28 +137,21 @@ void Barrier::reset() {
   arrived = 0;
   votes = 0;
   waiting.clear();
-  of_warp.clear();
 }
 
 int sync_block(const char* word, bool predicate, const std::source_location& place) {
   const Unwatched unwatched;
   Scheduler& scheduler = Scheduler::of_this_thread();
   Barrier& barrier = scheduler.caller(word).block->barriers[0];
-  return sync(scheduler, barrier, {word, scheduler.threads_per_block(), predicate, place});
+  return sync(scheduler, barrier, {word, place, scheduler.threads_per_block(), 1, predicate});
 }
 
 void sync_named(int id, int threads, const std::source_location& place) {
-  const Unwatched unwatched;
-  Scheduler& scheduler = Scheduler::of_this_thread();
-  const Arrival arrival{"named_barrier_sync", static_cast<std::uint32_t>(threads), false, place};
-  sync(scheduler, named_barrier(scheduler, arrival, id), arrival, true);
+  come_to_named("named_barrier_sync", id, threads, true, place);
 }
 
 void arrive_named(int id, int threads, const std::source_location& place) {
-  const Unwatched unwatched;
-  Scheduler& scheduler = Scheduler::of_this_thread();
-  const Arrival arrival{"named_barrier_arrive", static_cast<std::uint32_t>(threads), false, place};
-  arrive(scheduler, named_barrier(scheduler, arrival, id), arrival, true);
+  come_to_named("named_barrier_arrive", id, threads, false, place);
 }
 
 void sync_grid(const std::source_location& place) {
@@ -140,15 +161,14 @@ void sync_grid(const std::source_location& place) {
   if (!scheduler.launch()->cooperative) {
     fault("grid_sync at ", to_string(place), " needs launch_cooperative");
   }
-  sync(scheduler, scheduler.grid_barrier(),
-       {"grid_sync", scheduler.resident_threads(), false, place});
+  sync(scheduler, scheduler.grid_barrier(), {"grid_sync", place, scheduler.resident_threads()});
 }
 
 void explain_barrier(const Worker& worker) {
   Scheduler& scheduler = Scheduler::of_this_thread();
   const Barrier& barrier = *worker.wait->barrier;
   const std::string place = to_string(worker.wait->place);
-  if (barrier.expected < scheduler.threads_per_block()) {
+  if (is_named(scheduler, worker, barrier)) {
     fault(worker.wait->word, " at ", place, " waits for ", barrier.expected, " threads but only ",
           barrier.arrived, " came");
   }

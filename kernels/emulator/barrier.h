@@ -20,9 +20,8 @@ struct Barrier {
   std::source_location place;    // of the first that arrived
   std::uint32_t first = 0;       // its number
   std::vector<Worker*> waiting;
-  std::vector<std::uint32_t> of_warp;  // arrivals of each warp, at named barriers
-  // For ThreadSanitizer. Two, as a fast thread may arrive for the next generation before a slow
-  // one has left the last.
+  // For ThreadSanitizer, by generation: a fast thread may arrive for the next one before a slow one
+  // has left the last. Named barriers use the first only.
   std::uint64_t signal[2] = {};
 
   void reset();
@@ -32,8 +31,8 @@ struct Barrier {
 // can no longer come. Returns the number of threads with a true predicate.
 int sync_block(const char* word, bool predicate, const std::source_location& place);
 
-// bar.sync and bar.arrive: barrier `id` is complete when `threads` threads, whole warps, have come
-// to either. Only those at bar.sync wait. Barrier 0 is the one of __syncthreads.
+// bar.sync and bar.arrive: barrier `id` (1 to 15) is complete when warps of `threads` threads have
+// come to either. Only those at bar.sync wait. All lanes of a warp come together.
 void sync_named(int id, int threads, const std::source_location& place);
 void arrive_named(int id, int threads, const std::source_location& place);
 

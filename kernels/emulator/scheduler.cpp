@@ -179,13 +179,16 @@ bool Scheduler::take_ready(std::vector<std::uint32_t>& numbers) {
   return !numbers.empty();
 }
 
-// Blames the wait of the first thread that waits.
+// Blames a wait: one for other lanes if there is any, as barriers are missed because of it.
 void Scheduler::explain_standstill() {
-  const auto waits = [](const Worker* worker) { return worker && worker->wait; };
-  const Worker& first = **std::find_if(worker_of_.begin(), worker_of_.end(), waits);
-  point_at(first.number);
-  if (first.wait->barrier) explain_barrier(first);
-  explain_meeting(first);
+  const Worker* blamed = nullptr;
+  for (const Worker* worker : worker_of_) {
+    if (!worker || !worker->wait) continue;
+    if (!blamed || (blamed->wait->barrier && worker->wait->meeting)) blamed = worker;
+  }
+  point_at(blamed->number);
+  if (blamed->wait->barrier) explain_barrier(*blamed);
+  explain_meeting(*blamed);
 }
 
 // Unwinds the threads that wait, so that their fibres can be used again.

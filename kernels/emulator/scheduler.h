@@ -31,7 +31,7 @@ struct Block {
   uint3 index;
   std::uint32_t first = 0;  // number of its first thread
   std::unique_ptr<SharedMemory> shared;
-  Barrier barriers[named_barriers];  // 0 is that of __syncthreads
+  Barrier barriers[named_barriers];  // the first is that of __syncthreads
   std::vector<Warp> warps;
 };
 
