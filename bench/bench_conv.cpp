@@ -1,22 +1,23 @@
 // Times the three passes of conv2d on the layers of DCGAN, or on one problem, after verifying each
 // engine against the reference.
 //
-//   bench_conv [--problem n128h32w32c64k128r4s4u2v2p1] [--batch 128] [--threads 2]
-//              [--engine direct]... [--benchmark_out=FILE --benchmark_out_format=json]...
+//   bench_conv [--device cuda] [--engine blocked]... [--dtype bf16]
+//              [--problem n128h32w32c64k128r4s4u2v2p1] [--batch 128] [--threads 2] [--hot]
+//              [--benchmark_out=FILE --benchmark_out_format=json]...
 //
-// For each row: the mean time, and from the best time of the row GFLOP/s and the per cent of the
-// multiply-add peak measured next to it. Flags of Google Benchmark pass through.
+// The file is one for Google Benchmark's compare.py. bench/timing.h says what a row holds, and
+// bench/problems.h what its floor is. Under the emulator nothing is timed: each engine is verified
+// at a batch of 1, and what the whole problem asks of the device is counted.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstdio>
-#include <cstring>
-#include <limits>
 #include <string>
 #include <vector>
 
 #include "bench/conv_check.h"
+#include "bench/flags.h"
 #include "bench/peak.h"
+#include "bench/timing.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
@@ -27,116 +28,115 @@ using kernels::Conv2dPass;
 namespace {
 
 struct Options {
+  Device device;
   std::string problem;
   std::vector<Engine> engines;
-  int batch = 128;
-  int threads = 0;
-  bool inject_error = false;  // not in the usage: proves that verification can fail
+  DType dtype = DType::f32;
+  int batch = 128, threads = 0;
+  bench::GpuRounds gpu;
+  bool inject_error = false;
 };
 
-int positive(const std::string& flag, const std::string& value) {
-  std::size_t used = 0;
-  int number = 0;
-  try {
-    number = std::stoi(value, &used);
-  } catch (const std::exception&) {
-  }
-  check(number > 0 && used == value.size(), "bench_conv", flag, " takes a positive number, not '",
-        value, "'");
-  return number;
+// Whether an engine said that it does not take such problems; any other error is a failure.
+bool refused(const Error& error, Engine engine) {
+  return std::string(error.what()).find("engine " + std::string(name_of(engine)) + " cannot do ") !=
+         std::string::npos;
 }
 
-Engine engine_of(const std::string& name) {
-  for (int e = 0; e <= static_cast<int>(Engine::cudnn); ++e) {
-    if (name == name_of(static_cast<Engine>(e))) return static_cast<Engine>(e);
-  }
-  fail("bench_conv", "'", name, "' is no engine");
+bench::Work work_of(const Conv2dCase& c, Conv2dPass pass, Engine engine, const Options& options,
+                    Device device) {
+  const DType dtype = options.dtype;
+  bench::Work work;
+  work.name = c.name + "/" + kernels::name_of(pass) + "/" + name_of(engine) + "/" + name_of(dtype);
+  work.flops = c.flops();
+  work.bytes = bench::pass_bytes(c, pass, dtype);
+  work.prepare = [=](int sets) -> bench::Launch {
+    const bench::ConvOperands host = bench::integer_operands(c, dtype);
+    std::vector<bench::ConvOperands> operands(static_cast<std::size_t>(sets));
+    for (bench::ConvOperands& each : operands) each = host.to(device);
+    return [=](int set) -> std::vector<Tensor> {
+      return {bench::run_pass(pass, c, operands[static_cast<std::size_t>(set)], engine)};
+    };
+  };
+  work.ceilings = [=]() -> bench::Ceilings {
+    if (device.is_cuda()) return bench::gpu_ceilings(dtype);
+    if (dtype != DType::f32) return {};
+    return {.flops = bench::measure_fma_peak(num_threads()) * 1e9};
+  };
+  return work;
 }
 
-// Takes our flags out of argv and leaves the rest.
-Options parse(int& argc, char** argv) {
-  Options options;
-  int kept = 1;
-  for (int i = 1; i < argc; ++i) {
-    std::string flag = argv[i], value;
-    const std::size_t equals = flag.find('=');
-    const std::string name = flag.substr(0, equals);
-    if (name == "--inject-error") {
-      options.inject_error = true;
-      continue;
+// Verifies every row, then times or counts them.
+void run(const Options& options, const std::vector<Conv2dCase>& cases) {
+  const Device device = options.device;
+  const bool count_only = device.is_cuda() && bench::emulated;
+  benchmark::AddCustomContext("device", describe(device));
+  int rows = 0;
+  for (const Conv2dCase& c : cases) {
+    for (const Conv2dPass pass :
+         {Conv2dPass::forward, Conv2dPass::input_grad, Conv2dPass::weight_grad}) {
+      for (const Engine engine : options.engines) {
+        const bench::Work work = work_of(c, pass, engine, options, device);
+        try {
+          bench::verify(pass, c,
+                        {.device = device,
+                         .dtype = options.dtype,
+                         .engine = engine,
+                         .small_only = count_only,
+                         .inject_error = options.inject_error});
+        } catch (const Error& error) {
+          if (!refused(error, engine)) throw;
+          std::fprintf(stderr, "%s: left out: %s\n", work.name.c_str(), error.what());
+          continue;
+        }
+        ++rows;
+        if (count_only) {
+          bench::print_counts(work);
+        } else if (device.is_cuda()) {
+          bench::register_gpu(work, options.gpu);
+        } else {
+          bench::register_cpu(work);
+        }
+      }
     }
-    if (name != "--problem" && name != "--batch" && name != "--threads" && name != "--engine") {
-      argv[kept++] = argv[i];
-      continue;
-    }
-    if (equals != std::string::npos) {
-      value = flag.substr(equals + 1);
-    } else {
-      check(i + 1 < argc, "bench_conv", name, " takes a value");
-      value = argv[++i];
-    }
-    if (name == "--problem") options.problem = value;
-    if (name == "--batch") options.batch = positive(name, value);
-    if (name == "--threads") options.threads = positive(name, value);
-    if (name == "--engine") options.engines.push_back(engine_of(value));
   }
-  argc = kept;
-  if (options.engines.empty()) options.engines = {Engine::automatic};
-  return options;
-}
-
-void time_pass(benchmark::State& state, Conv2dPass pass, const Conv2dCase& c, Engine engine) {
-  using Clock = std::chrono::steady_clock;
-  const bench::ConvOperands operands = bench::integer_operands(c);
-  bench::run_pass(pass, c, operands, engine);
-  const double peak = bench::measure_fma_peak(num_threads());
-  double best = std::numeric_limits<double>::infinity();
-  for (auto _ : state) {
-    const auto start = Clock::now();
-    benchmark::DoNotOptimize(bench::run_pass(pass, c, operands, engine));
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    best = std::min(best, seconds);
-    state.SetIterationTime(seconds);
+  check(rows > 0, "bench_conv", "no engine takes any of these problems");
+  if (count_only) {
+    std::printf("emulated: verified at a batch of 1, not timed\n");
+  } else {
+    benchmark::RunSpecifiedBenchmarks();
   }
-  const double gflops = c.flops() / best * 1e-9;
-  state.counters["best_ms"] = best * 1e3;
-  state.counters["GFLOP/s"] = gflops;
-  state.counters["GB/s"] = c.bytes(DType::f32) / best * 1e-9;
-  state.counters["peak"] = peak;
-  state.counters["%peak"] = 100.0 * gflops / peak;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
+  CLI::App app("Times the passes of conv2d.", "bench_conv");
+  bench::add_device(app, options.device);
+  bench::add_engines(app, options.engines);
+  bench::add_dtype(app, options.dtype, {DType::f32, DType::bf16, DType::f64});
+  app.add_option("--problem", options.problem, "such as n128h32w32c64k128r4s4u2v2p1");
+  app.add_option("--batch", options.batch, "of DCGAN's layers")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--threads", options.threads, "of the CPU; 0: all cores")
+      ->check(CLI::Range(0, 1024));
+  bench::add_gpu_rounds(app, options.gpu);
+  app.add_flag("--inject-error", options.inject_error)->group("");  // for the test that it fails
+  if (const auto code = bench::parse(app, argc, argv)) return *code;
+  if (options.engines.empty()) options.engines = {Engine::automatic};
   std::vector<Conv2dCase> cases;
   try {
-    options = parse(argc, argv);
     cases = options.problem.empty() ? kernels::dcgan_layers(options.batch)
                                     : std::vector{bench::parse_problem(options.problem)};
   } catch (const Error& error) {
-    std::fprintf(stderr, "error: %s\n", error.what());
+    std::fprintf(stderr, "bench_conv: %s\n", error.what());
     return 2;
   }
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  set_num_threads(options.threads);
   try {
-    for (const Conv2dCase& c : cases) {
-      for (const Conv2dPass pass :
-           {Conv2dPass::forward, Conv2dPass::input_grad, Conv2dPass::weight_grad}) {
-        for (const Engine engine : options.engines) {
-          bench::verify(pass, c, engine, options.inject_error);
-          const std::string name =
-              c.name + "/" + kernels::name_of(pass) + "/" + imago::name_of(engine);
-          benchmark::RegisterBenchmark(name.c_str(), time_pass, pass, c, engine)
-              ->UseManualTime()
-              ->Unit(benchmark::kMillisecond);
-        }
-      }
-    }
-    benchmark::RunSpecifiedBenchmarks();
+    set_num_threads(options.threads);
+    run(options, cases);
   } catch (const Error& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "kernels/elementwise/elementwise.h"
 #include "tensor/error.h"
 #include "tensor/random_stream.h"
 
@@ -39,22 +40,26 @@ class Fields {
   std::size_t at_ = 0;
 };
 
-Tensor integers(const Shape& shape, std::uint64_t seed) {
+Tensor integers(const Shape& shape, DType dtype, std::uint64_t seed) {
   RandomStream stream(seed);
-  Tensor t = Tensor::empty(shape);
-  float* p = t.mutable_data<float>();
-  for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = static_cast<float>(stream.below(7)) - 3.0f;
+  Tensor t = Tensor::empty(shape, dtype, Device::cpu());
+  dispatch<float, double, bf16>(dtype, "bench_conv", [&]<class T> {
+    T* p = t.mutable_data<T>();
+    for (std::int64_t i = 0; i < t.numel(); ++i) {
+      p[i] = static_cast<T>(static_cast<float>(stream.below(7)) - 3.0f);
+    }
+  });
   return t;
 }
 
-// One element of a pass, from the trilinear form of conv2d.h in f64. `term` is called for every
+// One element of a pass, from the trilinear form of conv2d.h; operands are f64. `term` is called for every
 // (n, p, q, k, r, s, c) that the loops below leave after fixing those of the element.
 double element(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, std::int64_t index) {
   const Conv2dProblem d = c.problem();
   const std::int64_t cg = d.C / d.params.groups, kg = d.K / d.params.groups;
-  const float* x = o.x.data<float>();
-  const float* w = o.w.data<float>();
-  const float* y = o.y.data<float>();
+  const double* x = o.x.data<double>();
+  const double* w = o.w.data<double>();
+  const double* y = o.y.data<double>();
   // Ranges of the free indices; a range of one fixes an index.
   struct Range {
     std::int64_t begin, end;
@@ -127,8 +132,8 @@ Conv2dCase parse_problem(const std::string& text) {
   return c;
 }
 
-ConvOperands integer_operands(const Conv2dCase& c) {
-  return {integers(c.x(), 1), integers(c.w(), 2), integers(c.y(), 3)};
+ConvOperands integer_operands(const Conv2dCase& c, DType dtype) {
+  return {integers(c.x(), dtype, 1), integers(c.w(), dtype, 2), integers(c.y(), dtype, 3)};
 }
 
 Tensor run_pass(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, Engine engine) {
@@ -138,28 +143,43 @@ Tensor run_pass(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, Eng
     case Conv2dPass::input_grad:
       return kernels::conv2d_input_grad(o.y, o.w, c.H, c.W, c.params, engine);
     case Conv2dPass::weight_grad:
-      return kernels::conv2d_weight_grad(o.x, o.y, c.R, c.S, c.params, DType::f32, engine);
+      return kernels::conv2d_weight_grad(o.x, o.y, c.R, c.S, c.params, acc_dtype(o.x.dtype()),
+                                         engine);
   }
   return {};
 }
 
-void verify(Conv2dPass pass, const Conv2dCase& c, Engine engine, bool inject_error) {
-  Conv2dCase small = c;
-  small.N = std::min<std::int64_t>(2, c.N);
-  const ConvOperands few = integer_operands(small);
-  Tensor got = run_pass(pass, small, few, engine);
-  if (inject_error) got.mutable_data<float>()[got.numel() / 2] += 1.0f;
-  const Tensor want = run_pass(pass, small, few, Engine::reference);
-  for (std::int64_t i = 0; i < want.numel(); ++i) {
-    expect(pass, small, i, got.data<float>()[i], want.data<float>()[i]);
-  }
+void verify(Conv2dPass pass, const Conv2dCase& c, const ConvCheck& options) {
+  // In f64, which holds every value of the other types.
+  const auto result = [&](const Conv2dCase& problem, const ConvOperands& operands) {
+    const Tensor got = run_pass(pass, problem, operands.to(options.device), options.engine);
+    Tensor wide = kernels::cast(got.to(Device::cpu()), DType::f64);
+    if (options.inject_error) wide.mutable_data<double>()[wide.numel() / 2] += 1;
+    return wide;
+  };
 
-  const ConvOperands all = integer_operands(c);
-  got = run_pass(pass, c, all, engine);
+  Conv2dCase small = c;
+  small.N = std::min<std::int64_t>(options.small_only ? 1 : 2, c.N);
+  const ConvOperands few = integer_operands(small, options.dtype);
+  const Tensor got_few = result(small, few);
+  const Tensor want = kernels::cast(run_pass(pass, small, few, Engine::reference), DType::f64);
+  for (std::int64_t i = 0; i < want.numel(); ++i) {
+    expect(pass, small, i, got_few.data<double>()[i], want.data<double>()[i]);
+  }
+  if (options.small_only) return;
+
+  const ConvOperands all = integer_operands(c, options.dtype);
+  const Tensor got = result(c, all);
+  const auto wide = [](const Tensor& t) { return kernels::cast(t, DType::f64); };
+  const ConvOperands exact{wide(all.x), wide(all.w), wide(all.y)};
+  // f32 and f64 hold these sums exactly, and so does the f32 gradient of bf16 weights.
+  const DType stored = pass == Conv2dPass::weight_grad ? acc_dtype(options.dtype) : options.dtype;
   RandomStream stream(7);
   for (int sample = 0; sample < 50; ++sample) {
     const std::int64_t i = stream.below(static_cast<std::uint32_t>(got.numel()));
-    expect(pass, c, i, got.data<float>()[i], element(pass, c, all, i));
+    const double rounded =
+        Tensor::full({}, element(pass, c, exact, i), stored, Device::cpu()).item();
+    expect(pass, c, i, got.data<double>()[i], rounded);
   }
 }
 

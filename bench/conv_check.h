@@ -15,17 +15,30 @@ struct ConvOperands {
   Tensor x;  // (N, H, W, C)
   Tensor w;  // (K, R, S, C / groups)
   Tensor y;  // (N, P, Q, K)
+
+  ConvOperands to(Device device) const { return {x.to(device), w.to(device), y.to(device)}; }
 };
 
-ConvOperands integer_operands(const kernels::Conv2dCase& c);  // f32, in [-3, 3]
+// Integers in [-3, 3], on the CPU.
+ConvOperands integer_operands(const kernels::Conv2dCase& c, DType dtype);
 
+// The gradient of weights comes in acc_t.
 Tensor run_pass(kernels::Conv2dPass pass, const kernels::Conv2dCase& c, const ConvOperands& o,
                 Engine engine);
 
-// Throws Error unless the engine's result is that of the reference: every element at a batch of at
-// most 2, and elements drawn from the whole result at the full batch. Inputs are small integers,
-// so results must be equal. With `inject_error` one element is changed before each comparison.
-void verify(kernels::Conv2dPass pass, const kernels::Conv2dCase& c, Engine engine,
-            bool inject_error);
+struct ConvCheck {
+  Device device;
+  DType dtype = DType::f32;
+  Engine engine = Engine::automatic;
+  // Whether to stop after a batch of 1, in place of one of 2 and the whole batch.
+  bool small_only = false;
+  // Changes one element of each result before it is compared, which proves that the check can fail.
+  bool inject_error = false;
+};
+
+// Throws Error unless the engine's result is that of the reference on the CPU: every element of a
+// small batch, and elements drawn from the whole result at the full batch. Inputs are small
+// integers, so results must be equal.
+void verify(kernels::Conv2dPass pass, const kernels::Conv2dCase& c, const ConvCheck& options);
 
 }  // namespace imago::bench

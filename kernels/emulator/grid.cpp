@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "kernels/emulator/launch_count.h"
 #include "kernels/emulator/scheduler.h"
 #include "tensor/emulated/stream.h"
 
@@ -43,6 +44,7 @@ void check_launch(const Launch& launch) {
 
 void launch(Stream& stream, Launch launch) {
   check_launch(launch);
+  count_launch(launch.grid);
   enqueue(stream, [launch = std::move(launch)] { run_grid(launch); });
 }
 

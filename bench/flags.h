@@ -1,0 +1,26 @@
+// The flags that the benches share, beside those of Google Benchmark.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/timing.h"
+#include "kernels/engine.h"
+#include "tensor/device.h"
+#include "tensor/dtype.h"
+
+namespace imago::bench {
+
+// Reads the command line: the flags of `app` first, the rest goes to Google Benchmark. Returns the
+// exit code where the program must end: 2 after one line about a bad flag, 0 after --help.
+std::optional<int> parse(CLI::App& app, int argc, char** argv);
+
+void add_device(CLI::App& app, std::string& device);  // --device
+void add_dtype(CLI::App& app, DType& dtype,           // --dtype
+               const std::vector<DType>& allowed);
+void add_engines(CLI::App& app, std::vector<Engine>& engines);  // --engine, several times
+void add_gpu_rounds(CLI::App& app, GpuRounds& gpu);             // --rounds, --hot
+
+}  // namespace imago::bench

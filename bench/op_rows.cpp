@@ -1,0 +1,217 @@
+#include "bench/op_rows.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/adam/adam.h"
+#include "kernels/adam/cases.h"
+#include "kernels/batch_norm/cases.h"
+#include "kernels/elementwise/cases.h"
+#include "kernels/image/image.h"
+#include "kernels/random/random.h"
+#include "kernels/reduce/cases.h"
+#include "kernels/reduce/reduce.h"
+
+namespace imago::bench {
+namespace {
+
+using namespace kernels;
+using Tensors = std::vector<Tensor>;
+
+constexpr std::int64_t channels = 64;
+
+Tensor wide(const Tensor& t) {
+  return cast(t, DType::f64);
+}
+
+// Every element of `got` within tolerance(want) of `want`, which is f64.
+bool close(const Tensor& got, const Tensor& want, const std::function<double(double)>& tolerance) {
+  const Tensor g = wide(got);
+  for (std::int64_t i = 0; i < g.numel(); ++i) {
+    const double value = want.data<double>()[i];
+    if (!(std::fabs(g.data<double>()[i] - value) <= tolerance(value))) return false;
+  }
+  return true;
+}
+
+bool close_within(const Tensor& got, const Tensor& want, double bound) {
+  return close(got, want, [=](double) { return bound; });
+}
+
+double largest(const Tensor& x) {
+  const Tensor w = wide(x);
+  double most = 0;
+  for (std::int64_t i = 0; i < w.numel(); ++i)
+    most = std::max(most, std::fabs(w.data<double>()[i]));
+  return most;
+}
+
+std::string row_name(const std::string& op, DType dtype) {
+  return op + "/" + name_of(dtype);
+}
+
+Row unary_row(const UnaryCase& c, const Tensor& normals) {
+  // Into the range where the function is defined.
+  const Tensor x = c.low > 0 ? add_scalar(square(normals), c.low) : normals;
+  return {row_name(name_of(c.op), x.dtype()),
+          c.bytes(x.dtype(), x.numel()),
+          {x},
+          [=](Tensors& in) -> Tensors { return {unary(c.op, in[0], c.a)}; },
+          [=](const Tensors& got) {
+            return close(got[0], unary_reference(c.op, wide(x), c.a),
+                         [&](double v) { return c.tolerance(x.dtype(), v); });
+          }};
+}
+
+Row binary_row(const std::string& name, const BinaryCase& c, const Tensor& x, const Tensor& y) {
+  return {row_name(name, x.dtype()),
+          static_cast<double>(2 * x.nbytes() + y.nbytes()),
+          {x, y},
+          [=](Tensors& in) -> Tensors { return {binary(c.op, in[0], in[1], c.a)}; },
+          [=](const Tensors& got) {
+            return close(got[0], binary_reference(c.op, wide(x), wide(y), c.a),
+                         [&](double v) { return c.tolerance(x.dtype(), v); });
+          }};
+}
+
+Row sum_row(const Tensor& x) {
+  const ReduceCase c{x.shape(), Shape{channels}};
+  return {row_name("sum per channel", x.dtype()),
+          c.bytes(x.dtype()),
+          {x},
+          [=](Tensors& in) -> Tensors { return {sum_to(in[0], c.small)}; },
+          [=](const Tensors& got) {
+            const Tensor want = sum_to_reference(wide(x), c.small);
+            return close_within(got[0], want, c.tolerance(x.dtype(), largest(want)));
+          }};
+}
+
+Row images_row(std::int64_t numel, DType dtype) {
+  Tensor images = Tensor::empty({numel}, DType::u8, Device::cpu());
+  std::uint8_t* bytes = images.mutable_data<std::uint8_t>();
+  for (std::int64_t i = 0; i < numel; ++i) bytes[i] = static_cast<std::uint8_t>(i * 7 % 256);
+  return {row_name("images from bytes", dtype),
+          static_cast<double>(images.nbytes() * (1 + size_of(dtype))),
+          {images},
+          [=](Tensors& in) -> Tensors { return {normalize_u8(in[0], dtype)}; },
+          [=](const Tensors& got) {
+            const Tensor want = add_scalar(scale(wide(images), 1 / 127.5), -1);
+            return close(got[0], want, [&](double v) {
+              return elementwise_tolerance(dtype, 1, std::max(std::fabs(v), 1.0));
+            });
+          }};
+}
+
+// Parameter, gradient and both moments.
+Row adam_row(const Tensor& normals) {
+  const AdamCase c{{normals.shape()}};
+  const Tensor p = normals, g = scale(normals, -0.75), m = scale(normals, 0.5), v = square(normals);
+  const Tensor scalars = Tensor::from<float>({1e-3f, 10.0f, 31.6f}, {3});
+  return {row_name("adam", DType::f32),
+          c.bytes(DType::f32),
+          {p, g, m, v, scalars},
+          [](Tensors& in) -> Tensors {
+            const std::span<Tensor> all(in);
+            adam_update(all.subspan(0, 1), all.subspan(1, 1), all.subspan(2, 1), all.subspan(3, 1),
+                        in[4], {});
+            return {in[0]};
+          },
+          [=](const Tensors& got) {
+            for (std::int64_t i = 0; i < p.numel(); ++i) {
+              const auto at = [i](const Tensor& t) {
+                return static_cast<double>(t.data<float>()[i]);
+              };
+              const double m_new = 0.9 * at(m) + 0.1 * at(g);
+              const double v_new = 0.999 * at(v) + 0.001 * at(g) * at(g);
+              const double step = 1e-2 * m_new / (std::sqrt(v_new) * 31.6 + 1e-8);
+              const double want = at(p) - step;
+              const double bound = 1e-6 * (1 + std::fabs(step) + std::fabs(want));
+              if (!(std::fabs(at(got[0]) - want) <= bound)) return false;
+            }
+            return true;
+          }};
+}
+
+// The fused forward and backward pass of one layer.
+void add_batch_norm_rows(const BatchNormCase& c, DType dtype, std::vector<Row>& rows) {
+  constexpr double eps = 1e-5, slope = 0.2;
+  const Shape per_channel{c.channels()};
+  const Tensor x = normal(c.x, dtype, {1, 0, 3});
+  const Tensor gamma = add_scalar(uniform(per_channel, DType::f32, {1, 0, 4}), 0.5);
+  const Tensor beta = normal(per_channel, DType::f32, {1, 0, 5});
+
+  rows.push_back(
+      {row_name("batch_norm_lrelu " + c.name, dtype),
+       c.forward_bytes(dtype),
+       {x, gamma, beta},
+       [=](Tensors& in) -> Tensors {
+         BatchNormResult r = batch_norm_lrelu(in[0], in[1], in[2], eps, slope, c.stat_groups);
+         return {r.y, r.mean, r.var, r.invstd};
+       },
+       [=](const Tensors& got) {
+         const BatchNormResult want = batch_norm_lrelu(wide(x), wide(gamma), wide(beta), eps, slope,
+                                                       c.stat_groups, Engine::reference);
+         const auto bound = [&](DType out, double scale) { return c.tolerance(dtype, out, scale); };
+         const double shift = largest(gamma) * largest(want.mean) * largest(want.invstd);
+         const DType acc = DType::f32;
+         return close_within(got[0], want.y, bound(dtype, largest(want.y) + shift)) &&
+                close_within(got[1], want.mean,
+                             bound(acc, largest(want.mean) + largest(want.var))) &&
+                close_within(got[2], want.var, bound(acc, largest(want.var))) &&
+                close_within(got[3], want.invstd, bound(acc, largest(want.invstd)));
+       }});
+
+  const BatchNormResult stats =
+      batch_norm_lrelu(cast(x, DType::f32), gamma, beta, eps, slope, c.stat_groups);
+  // 0 next to the kink, where rounding alone decides which slope an element has.
+  Tensor dy = normal(c.x, DType::f32, {1, 0, 6});
+  for (std::int64_t i = 0; i < dy.numel(); ++i) {
+    if (std::fabs(stats.y.data<float>()[i]) < 1e-4f) dy.mutable_data<float>()[i] = 0;
+  }
+  dy = cast(dy, dtype);
+  const Tensor mean = stats.mean, invstd = stats.invstd;
+  rows.push_back({row_name("batch_norm_lrelu_grad " + c.name, dtype),
+                  c.backward_bytes(dtype),
+                  {dy, x, gamma, beta, mean, invstd},
+                  [=](Tensors& in) -> Tensors {
+                    BatchNormGrads r = batch_norm_lrelu_grad(in[0], in[1], in[2], in[3], in[4],
+                                                             in[5], slope, c.stat_groups);
+                    return {r.dx, r.dgamma, r.dbeta};
+                  },
+                  [=](const Tensors& got) {
+                    const BatchNormGrads want = batch_norm_lrelu_grad(
+                        wide(dy), wide(x), wide(gamma), wide(beta), wide(mean), wide(invstd), slope,
+                        c.stat_groups, Engine::reference);
+                    const double most = largest(dy), sums = c.parameter_tolerance(dtype, most);
+                    const double scale = most * largest(gamma) * largest(invstd);
+                    return close_within(got[0], want.dx, c.tolerance(dtype, dtype, scale)) &&
+                           close_within(got[1], want.dgamma, sums) &&
+                           close_within(got[2], want.dbeta, sums);
+                  }});
+}
+
+}  // namespace
+
+std::vector<Row> op_rows(DType dtype, int megabytes) {
+  const std::int64_t bytes = std::int64_t{megabytes} << 20;
+  const std::int64_t rows = bytes / static_cast<std::int64_t>(size_of(dtype)) / channels;
+  const Tensor x = normal({rows, channels}, dtype, {1, 0, 0});
+  const Tensor y = uniform({rows, channels}, dtype, {1, 0, 1});
+  const Tensor channel = uniform({channels}, dtype, {1, 0, 2});
+  std::vector<Row> table;
+  for (const UnaryCase& c : unary_cases()) table.push_back(unary_row(c, x));
+  for (const BinaryCase& c : binary_cases()) {
+    if (c.op == Binary::div || c.op == Binary::tanh_grad || c.op == Binary::sigmoid_grad) continue;
+    table.push_back(binary_row(name_of(c.op), c, x, y));
+    if (c.op == Binary::add) table.push_back(binary_row("add per channel", c, x, channel));
+  }
+  table.push_back(sum_row(x));
+  table.push_back(images_row(bytes / static_cast<std::int64_t>(size_of(dtype)), dtype));
+  table.push_back(adam_row(normal({bytes / 4 / 4}, DType::f32, {1, 0, 0})));
+  for (const BatchNormCase& c : dcgan_batch_norms(4 * std::int64_t{megabytes})) {
+    add_batch_norm_rows(c, dtype, table);
+  }
+  return table;
+}
+
+}  // namespace imago::bench

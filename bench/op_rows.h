@@ -1,0 +1,29 @@
+// The rows of bench_ops: one memory-bound kernel each, with its operands and how to verify it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace imago::bench {
+
+struct Row {
+  std::string name;
+  double bytes;                // that must move at least
+  std::vector<Tensor> inputs;  // on the CPU; never written, copies are
+  // Runs on the device of its inputs, may write them, and returns the results.
+  std::function<std::vector<Tensor>(std::vector<Tensor>& inputs)> run;
+  // Whether results, now on the CPU, are those of the reference in f64 within tolerance.h.
+  std::function<bool(const std::vector<Tensor>& results)> right;
+};
+
+// Elementwise operations, a sum per channel, images from bytes, Adam, and batch norm with its
+// leaky ReLU at the layers of DCGAN. Operands are of `dtype`, f32 or bf16, except for what is f32
+// always: Adam's, and statistics. The largest operand of a row has `megabytes` MiB, in batch norm
+// the batch is 4 * megabytes (32: DCGAN's 128).
+std::vector<Row> op_rows(DType dtype, int megabytes);
+
+}  // namespace imago::bench
