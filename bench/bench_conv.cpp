@@ -48,6 +48,7 @@ bench::Work work_of(const Conv2dCase& c, Conv2dPass pass, Engine engine, const O
   const DType dtype = options.dtype;
   bench::Work work;
   work.name = c.name + "/" + kernels::name_of(pass) + "/" + name_of(engine) + "/" + name_of(dtype);
+  work.dtype = dtype;
   work.flops = c.flops();
   work.bytes = bench::pass_bytes(c, pass, dtype);
   work.prepare = [=](int sets) -> bench::Launch {

@@ -17,8 +17,8 @@ namespace imago::bench {
 // exit code where the program must end: 2 after one line about a bad flag, 0 after --help.
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
 
-void add_device(CLI::App& app, std::string& device);  // --device
-void add_dtype(CLI::App& app, DType& dtype,           // --dtype
+void add_device(CLI::App& app, Device& device);  // --device
+void add_dtype(CLI::App& app, DType& dtype,      // --dtype
                const std::vector<DType>& allowed);
 void add_engines(CLI::App& app, std::vector<Engine>& engines);  // --engine, several times
 void add_gpu_rounds(CLI::App& app, GpuRounds& gpu);             // --rounds, --hot

@@ -121,10 +121,15 @@ void print_counts([[maybe_unused]] const Work& work) {
   // Captured and never replayed.
   const Graph graph = Graph::capture(current_stream(), [&] { launch(0); });
   const emulator::LaunchCount after = emulator::launch_count();
-  std::printf("%-40s %9.3f GFLOP %9.3f MB %4llu launches %9llu blocks\n", work.name.c_str(),
+  std::printf("%-40s %9.3f GFLOP %9.3f MB %4llu launches %9llu blocks", work.name.c_str(),
               work.flops * 1e-9, work.bytes * 1e-6,
               static_cast<unsigned long long>(after.launches - before.launches),
               static_cast<unsigned long long>(after.blocks - before.blocks));
+  for (const GpuKind& kind : gpu_kinds) {
+    const double floor = ceilings_of(kind, work.dtype).floor(work.flops, work.bytes);
+    std::printf(", %s floor %.4f ms", kind.name, floor * 1e3);
+  }
+  std::printf("\n");
 #endif
 }
 

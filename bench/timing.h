@@ -22,6 +22,7 @@ using Launch = std::function<std::vector<Tensor>(int set)>;
 
 struct Work {
   std::string name;
+  DType dtype = DType::f32;
   double flops = 0;                         // of one run
   double bytes = 0;                         // that one run must move at least
   std::function<Launch(int sets)> prepare;  // makes so many sets of operands
@@ -41,8 +42,9 @@ void register_gpu(const Work& work, const GpuRounds& rounds);
 // Whether the CUDA device of this build is the emulator.
 inline constexpr bool emulated = IMAGO_EMULATED;
 
-// Prints what a run asks of the device: floating-point operations, bytes, launches and blocks. None
-// of it runs, so full-sized problems are counted quickly. Emulated device only.
+// Prints what a run asks of the device, floating-point operations, bytes, launches and blocks, and
+// its floor on GPUs that are known. None of it runs, so full-sized problems are counted quickly.
+// Emulated device only.
 void print_counts(const Work& work);
 
 // Bytes per second, read and written, of the best of several copies: of `bytes` bytes, or of far
