@@ -136,6 +136,21 @@ inline std::vector<Conv2dCase> conv2d_cases() {
   };
 }
 
+// Problems with an edge for each kind of tile that the engines of CUDA cut a pass into: several tiles
+// with a remainder in every direction, several slices of the depth, a depth that is split.
+inline std::vector<Conv2dCase> conv2d_tile_cases() {
+  const auto same = [](int stride, int pad) {
+    return Conv2dParams{.stride_h = stride, .stride_w = stride, .pad = Padding::same(pad)};
+  };
+  return {
+      {"slim columns", 3, 20, 22, 3, 8, 4, 4, same(2, 1)},
+      {"slim columns, all four", 2, 18, 17, 4, 4, 3, 3, same(1, 1)},
+      {"tall tiles, split depths", 3, 8, 9, 32, 68, 3, 3, same(1, 1)},
+      {"tall tiles, one element at a time", 3, 8, 9, 30, 67, 3, 3, same(1, 1)},
+      {"phases of unequal size, split", 2, 17, 15, 20, 72, 5, 5, same(2, 2)},
+  };
+}
+
 // The convolutions of DCGAN 64 x 64. A layer of G is the adjoint of the layer of D it is named
 // with: its forward pass is the input gradient here.
 inline std::vector<Conv2dCase> dcgan_layers(std::int64_t batch) {

@@ -91,12 +91,26 @@ void check_output(const char* op, const Conv2dProblem& d, const Shape& y) {
         "; are stride and padding those of the forward pass?");
 }
 
-// The engine to run, given what the caller asked for.
-Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const Tensor& operand) {
+// On the GPU a problem this small is a few microseconds of latency whatever runs it, and tiles would
+// be padding for the most part. The sums must be short too: a naive thread adds them up alone.
+bool is_tiny(const Conv2dProblem& problem, std::int64_t terms) {
+  return problem.flops() <= 1 << 17 && terms <= 512;
+}
+
+// The engine to run, given what the caller asked for. `terms` are summed into one result.
+Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const Tensor& operand,
+              std::int64_t terms) {
   const DType dtype = operand.dtype();
   const auto describe = [&] { return problem.to_string(); };
   if (operand.device().is_cuda()) {
-    const CudaEngine engines[] = {{Engine::naive, true, "every problem"}};
+    const bool tiles = conv2d_tiles_can(problem);
+    const CudaEngine naive{Engine::naive, true, "every problem"};
+    const CudaEngine blocked{Engine::blocked, tiles && dtype == DType::f32,
+                             "f32 with groups and dilation 1 and tensors below 2^30 elements"};
+    const CudaEngine tiled{Engine::tiled, tiles,
+                           "groups and dilation 1 and tensors below 2^30 elements"};
+    if (asked == Engine::automatic && is_tiny(problem, terms)) asked = Engine::naive;
+    const CudaEngine engines[] = {blocked, tiled, naive};
     return choose_cuda_engine(op, asked, {dtype, problem.flops(), describe}, engines);
   }
   return choose_cpu_engine(op, asked,
@@ -108,6 +122,24 @@ Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const 
 }
 
 }  // namespace
+
+bool conv2d_tiles_can(const Conv2dProblem& p) {
+  const Conv2dParams& a = p.params;
+  if (a.groups != 1 || a.dilation_h != 1 || a.dilation_w != 1) return false;
+  constexpr double tensor = 1 << 30, extent = 1 << 28;
+  // No more rows and columns of tiles, and no more phases, than a grid has.
+  constexpr std::int64_t filter = 1 << 20, phases = 256;
+  const double rows = static_cast<double>(p.H + a.pad.top + a.pad.bottom);
+  const double columns = static_cast<double>(p.W + a.pad.left + a.pad.right);
+  const double images = static_cast<double>(p.N);
+  const double reach = static_cast<double>(p.P + p.R) * static_cast<double>(p.Q + p.S);
+  return rows < extent && columns < extent && p.R * p.S < filter && p.R * p.S * p.C < filter &&
+         p.K < filter && a.stride_h <= phases && a.stride_w <= phases &&
+         a.stride_h * a.stride_w <= phases &&
+         images * rows * columns * static_cast<double>(p.C) < tensor &&
+         static_cast<double>(p.K) * static_cast<double>(p.R * p.S * p.C) < tensor &&
+         images * reach * static_cast<double>(p.K) < tensor;
+}
 
 bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype) {
   return dtype == DType::f32 && problem.params.groups == 1 && problem.params.dilation_h == 1 &&
@@ -162,10 +194,12 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
   check_same(op, x, "input", w, "weight");
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w.shape(), params);
   const OpRange range(op, x.device());
-  const Engine chosen = choose(op, engine, problem, x);
+  const Engine chosen = choose(op, engine, problem, x, w.numel() / problem.K);
   Tensor out = Tensor::empty({problem.N, problem.P, problem.Q, problem.K}, x.dtype(), x.device());
   if constexpr (cuda_build) {
     if (chosen == Engine::naive) conv2d_naive(problem, x, w, out);
+    if (chosen == Engine::tiled) conv2d_tiled(problem, x, w, out);
+    if (chosen == Engine::blocked) conv2d_blocked(problem, x, w, out);
   }
   if (chosen == Engine::direct) conv2d_direct(problem, x, w, out);
   if (chosen == Engine::reference) conv2d_reference(problem, x, w, out);
@@ -183,10 +217,12 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
   const Conv2dProblem problem = conv2d_problem(op, x, w.shape(), params);
   check_output(op, problem, y.shape());
   const OpRange range(op, y.device());
-  const Engine chosen = choose(op, engine, problem, y);
+  const Engine chosen = choose(op, engine, problem, y, w.numel() / w.size(3));
   Tensor out = Tensor::empty(x, y.dtype(), y.device());
   if constexpr (cuda_build) {
     if (chosen == Engine::naive) conv2d_input_grad_naive(problem, y, w, out);
+    if (chosen == Engine::tiled) conv2d_input_grad_tiled(problem, y, w, out);
+    if (chosen == Engine::blocked) conv2d_input_grad_blocked(problem, y, w, out);
   }
   if (chosen == Engine::direct) conv2d_input_grad_direct(problem, y, w, out);
   if (chosen == Engine::reference) conv2d_input_grad_reference(problem, y, w, out);
@@ -211,10 +247,12 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w, params);
   check_output(op, problem, y.shape());
   const OpRange range(op, x.device());
-  const Engine chosen = choose(op, engine, problem, x);
+  const Engine chosen = choose(op, engine, problem, x, problem.N * problem.P * problem.Q);
   Tensor out = Tensor::empty(w, out_dtype, x.device());
   if constexpr (cuda_build) {
     if (chosen == Engine::naive) conv2d_weight_grad_naive(problem, x, y, out);
+    if (chosen == Engine::tiled) conv2d_weight_grad_tiled(problem, x, y, out);
+    if (chosen == Engine::blocked) conv2d_weight_grad_blocked(problem, x, y, out);
   }
   if (chosen == Engine::direct) conv2d_weight_grad_direct(problem, x, y, out);
   if (chosen == Engine::reference) conv2d_weight_grad_reference(problem, x, y, out);

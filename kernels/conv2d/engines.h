@@ -22,12 +22,30 @@ void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, con
 void conv2d_weight_grad_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                Tensor& out);
 
-// conv2d_1_naive.cu: every problem whose extents, padded extents and strides are below 2^30, every
-// dtype; throws beyond that.
+// *_1_naive.cu: every problem whose extents, padded extents and strides are below 2^30, every dtype;
+// throws beyond that.
 void conv2d_naive(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
 void conv2d_input_grad_naive(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
                              Tensor& out);
 void conv2d_weight_grad_naive(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                               Tensor& out);
+
+// Whether the extents are such that the tiled and blocked engines can do the problem: groups =
+// dilation = 1 and tensors, padding and the kernel's reach included, of less than 2^30 elements.
+bool conv2d_tiles_can(const Conv2dProblem& problem);
+
+// *_2_tiled.cu: shared-memory tiles, every dtype.
+void conv2d_tiled(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_tiled(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                             Tensor& out);
+void conv2d_weight_grad_tiled(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                              Tensor& out);
+
+// *_3_blocked.cu: register tiles, f32.
+void conv2d_blocked(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_blocked(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                               Tensor& out);
+void conv2d_weight_grad_blocked(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                                Tensor& out);
 
 }  // namespace imago::kernels
