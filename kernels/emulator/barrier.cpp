@@ -62,6 +62,7 @@ void arrive(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival) {
           " threads but ", name_of(scheduler, barrier.first), " came to the same barrier with ",
           barrier.expected);
   }
+  release(&barrier.signal[barrier.generation % 2]);
   barrier.arrived += arrival.count;
   barrier.votes += arrival.predicate ? 1 : 0;
   if (barrier.arrived >= barrier.expected) complete(scheduler, barrier);
@@ -78,7 +79,6 @@ void wait(Scheduler& scheduler, Barrier& barrier, std::uint32_t generation,
 
 int sync(Scheduler& scheduler, Barrier& barrier, const Arrival& arrival) {
   const std::uint32_t generation = barrier.generation;
-  release(&barrier.signal[generation % 2]);
   arrive(scheduler, barrier, arrival);
   wait(scheduler, barrier, generation, arrival);
   acquire(&barrier.signal[generation % 2]);
@@ -112,8 +112,7 @@ void come_to_named(const char* word, int id, int threads, bool waits,
   NamedArrival arrival{&scheduler, &barrier, expected};
   const std::uint32_t lanes = scheduler.threads_per_block() - worker.thread / warp_size * warp_size;
   const unsigned mask = lanes < warp_size ? (1u << lanes) - 1 : whole_warp;
-  release(&barrier.signal[0]);
-  meet_with(word, mask, place, arrival, [](const Meeting& meeting, Lanes<NamedArrival> warp) {
+  const auto arrive_as_one = [](const Meeting& meeting, Lanes<NamedArrival> warp) {
     const NamedArrival& first = warp[0];
     warp.each([&](int lane, NamedArrival& own) {
       if (own.barrier != first.barrier || own.expected != first.expected) {
@@ -125,10 +124,11 @@ void come_to_named(const char* word, int id, int threads, bool waits,
     });
     arrive(*first.scheduler, *first.barrier,
            {meeting.word, meeting.place, first.expected, warp_size});
-  });
+  };
+  meet_with(word, mask, place, arrival, arrive_as_one, true);
   if (!waits) return;
   wait(scheduler, barrier, arrival.generation, {word, place, expected});
-  acquire(&barrier.signal[0]);
+  acquire(&barrier.signal[arrival.generation % 2]);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct Barrier {
   std::uint32_t first = 0;       // its number
   std::vector<Worker*> waiting;
   // For ThreadSanitizer, by generation: a fast thread may arrive for the next one before a slow one
-  // has left the last. Named barriers use the first only.
+  // has left the last.
   std::uint64_t signal[2] = {};
 
   void reset();

@@ -8,6 +8,10 @@
 namespace imago::emulator {
 namespace {
 
+// ThreadSanitizer can name the threads of a race and say where they were as long as their fibres
+// exist, at more than a megabyte each.
+constexpr std::size_t remembered_threads = 256;
+
 // Thrown in a waiting thread whose launch has failed elsewhere, to unwind its stack.
 struct Abandoned {};
 
@@ -93,7 +97,8 @@ void Scheduler::run_resident() {
 }
 
 Worker& Scheduler::idle_worker() {
-  if (idle_.empty()) {
+  const bool keep_for_reports = thread_sanitizer && workers_.size() < remembered_threads;
+  if (idle_.empty() || keep_for_reports) {
     workers_.push_back(std::make_unique<Worker>());
     idle_.push_back(workers_.back().get());
   }

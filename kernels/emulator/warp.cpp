@@ -64,6 +64,7 @@ void meet(const Meeting& meeting) {
   std::uint64_t* signal = &warp.signal[leader][warp.generation[leader] % 2];
   if (meeting.orders_memory) release(signal);
   if (everybody_waits(scheduler, worker, warp, meeting)) {
+    if (meeting.orders_memory) acquire(signal);  // combine may announce what all of them did
     void* values[warp_size] = {};
     for_each_lane(meeting.mask, [&](std::uint32_t lane) {
       const Meeting* other = meeting_of(scheduler, first_lane(worker) + lane);

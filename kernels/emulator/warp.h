@@ -73,10 +73,12 @@ class Lanes {
 // meet, with `combine(meeting, lanes)`, a lambda without captures.
 template <class T, class Combine>
 void meet_with(const char* word, unsigned mask, const std::source_location& place, T& value,
-               Combine) {
-  meet({word, mask, place, &value, [](const Meeting& meeting, void* const* values) {
+               Combine, bool orders_memory = false) {
+  meet({word, mask, place, &value,
+        [](const Meeting& meeting, void* const* values) {
           Combine{}(meeting, Lanes<T>(meeting.mask, values));
-        }});
+        },
+        orders_memory});
 }
 
 }  // namespace imago::emulator
