@@ -1,8 +1,8 @@
 // Kernels that use the words of kernels/ptx.cuh; nvcc compiles them too.
 #pragma once
 
-#include "tensor/stream.h"
 #include "tensor/dtype.h"
+#include "tensor/stream.h"
 
 namespace imago::test {
 

@@ -83,7 +83,7 @@ TEST_CASE("misaligned and overlong vectors are found") {
   alignas(16) float in[9] = {}, result[9] = {};
   const auto copy = [&](int from, int to) {
     return message_of(
-        [&](Stream& stream) { launch<global_float4>(stream, 2, 8, 0, in + from, result + to); });
+        [&](Stream& stream) { launch<global_float4>(stream, 1, 8, 0, in + from, result + to); });
   };
   CHECK(copy(0, 4) == "");
   CHECK(copy(1, 4) ==

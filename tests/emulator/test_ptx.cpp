@@ -118,6 +118,7 @@ TEST_CASE("asynchronous copies arrive at the wait") {
   const auto right = run(Waits::kept);
   CHECK(all_equal(right));
   for (std::size_t i = 0; i < 4 * 32; ++i) REQUIRE(right[0][i] == in[i] + in[i + 32]);
+#if !defined(__SANITIZE_THREAD__)  // it would report the races itself: see tests/races
   for (const auto& wrong : {run(Waits::left_out), run(Waits::one_too_few)}) {
     for (const auto& result : wrong) {
       bool nan = false;
@@ -125,6 +126,7 @@ TEST_CASE("asynchronous copies arrive at the wait") {
       CHECK(nan);
     }
   }
+#endif
 }
 
 TEST_CASE("a copy that nobody waits for does not arrive, barrier or not") {
@@ -147,7 +149,9 @@ TEST_CASE("a copy into memory that others still read shows") {
   const auto right = run(true);
   CHECK(all_equal(right));
   CHECK(right[0] == std::vector<float>(8, 1.0f));
+#if !defined(__SANITIZE_THREAD__)  // it would report the race itself: see tests/races
   CHECK_FALSE(all_equal(run(false)));
+#endif
 }
 
 TEST_CASE("a short copy is filled up with zeros") {
