@@ -1,0 +1,191 @@
+#!/usr/bin/env bash
+# Checks and measures Imago on a machine with an NVIDIA GPU; needs no network. Run it in a source
+# tree, which it builds (cmake, ninja, nvcc and the packages of scripts/packages.sh must be there),
+# or in an unpacked bundle of scripts/gpu_bundle.sh, which needs no compiler.
+#   scripts/gpu_check.sh [--quick] [--rehearse] [--out DIR]
+# In turn: the test suite, the benches, PyTorch on the same GPU (where python3 has a torch that sees
+# it), compute-sanitizer on some of the tests. A part that fails does not stop the others.
+#   --quick     at most 8 minutes: fewer steps, engines and peers
+#   --rehearse  without a GPU: the same parts with the emulated device, which times nothing, and
+#               PyTorch on the CPU with small problems
+#   --out DIR   default build/gpu_check: a log for each part, results as JSON, summary.txt, and all
+#               of it in gpu_check.tar.gz
+# Exits with 0 when every part that ran passed, 1 when one failed or was cut short (they are named),
+# 2 for a bad flag, 3 where there is no GPU.
+# Environment: PYTHON, the python3 to use; IMAGO_PREFIX, where packages are installed (tree only).
+set -uo pipefail
+start=$PWD
+cd "$(dirname "$0")/.." || exit 1
+
+quick=0 rehearse=0 out=build/gpu_check
+while (($#)); do
+  case $1 in
+    --quick) quick=1 ;;
+    --rehearse) rehearse=1 ;;
+    --out)
+      [[ ${2:-} ]] || { echo "gpu_check.sh: --out needs a folder" >&2; exit 2; }
+      out=$2
+      [[ $out == /* ]] || out=$start/$out
+      shift ;;
+    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "gpu_check.sh: unknown flag $1 (there are --quick, --rehearse and --out DIR)" >&2; exit 2 ;;
+  esac
+  shift
+done
+python=${PYTHON:-python3}
+
+if ((rehearse)); then
+  preset=emulated device=cpu
+elif ! command -v nvidia-smi >/dev/null || ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
+  echo "gpu_check.sh: no GPU here, nvidia-smi lists none; --rehearse runs the same parts without one" >&2
+  exit 3
+else
+  preset=cuda device=cuda
+fi
+bin=build/$preset
+mkdir -p "$out" && rm -rf "${out:?}"/{*.log,*.json,summary.txt,gpu_check.tar.gz} || exit 1
+
+# part NAME SECONDS COMMAND...: runs the command for at most so long, its output into NAME.log.
+((quick)) && limit=460 || limit=7200   # of all parts together
+failed=() cut_short=() not_run=()
+part() {
+  local name=$1 seconds=$2 left=$((limit - SECONDS)) status began=$SECONDS
+  shift 2
+  ((seconds < left)) || seconds=$left
+  if ((seconds <= 0)); then
+    skip "$name" "no time left"
+    cut_short+=("$name")
+    return
+  fi
+  printf '%-22s ' "$name"
+  timeout --kill-after=10 "$seconds" "$@" >"$out/$name.log" 2>&1
+  status=$?
+  case $status in
+    0) echo "passed in $((SECONDS - began)) s" ;;
+    124 | 137) echo "cut short after $seconds s"; cut_short+=("$name") ;;
+    *) echo "FAILED ($status): $(tail -n 1 "$out/$name.log")"; failed+=("$name") ;;
+  esac
+  return $status
+}
+skip() {
+  printf '%-22s not run: %s\n' "$1" "$2"
+  not_run+=("$1")
+}
+
+machine() {
+  echo "Imago $(cat BUNDLE 2>/dev/null || git describe --always --dirty --abbrev=12)"
+  uname -srm
+  ((rehearse)) || nvidia-smi --query-gpu=name,driver_version,memory.total,power.limit,clocks.max.sm,clocks.max.mem --format=csv
+}
+machine >"$out/machine.log"
+cat "$out/machine.log"
+
+if [[ ! -f BUNDLE ]]; then
+  flags=()
+  [[ ${IMAGO_PREFIX:-} ]] && flags+=(-DCMAKE_PREFIX_PATH="$IMAGO_PREFIX")
+  if [[ $preset == cuda ]]; then
+    capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
+    flags+=(-DIMAGO_CUDA_ARCHITECTURES="${capability/#90/90a}-real")
+  fi
+  if ! { part configure 300 cmake --preset "$preset" "${flags[@]}" &&
+    part build 3600 cmake --build --preset "$preset" --target test_{tensor,kernels,autograd,nn,models} bench_{conv,ops,step}; }; then
+    echo "gpu_check.sh: cannot build here; scripts/gpu_bundle.sh makes a bundle on a machine that can" >&2
+    exit 1
+  fi
+fi
+SECONDS=0   # the limit is of what follows
+
+# The suite. Without a device its CUDA half must fail, not fall silent.
+export IMAGO_REQUIRE_CUDA=1 OMP_WAIT_POLICY=passive
+for folder in tensor kernels autograd nn models; do
+  part "test_$folder" $((quick ? 100 : 1800)) "$bin/tests/test_$folder"
+done
+
+# Benches. JSON files are for Google Benchmark's compare.py and for bench/peers/table.py.
+engines=(--engine auto)
+((quick)) || engines+=(--engine naive --engine tiled --engine blocked)
+bench() {   # NAME SECONDS PROGRAM FLAGS...
+  local name=$1 seconds=$2 program=$3
+  shift 3
+  part "$name" "$seconds" "$bin/bench/$program" --device cuda "$@" \
+    --benchmark_out="$out/$name.json" --benchmark_out_format=json
+}
+bench conv_f32 $((quick ? 60 : 900)) bench_conv "${engines[@]}"
+bench conv_bf16 $((quick ? 60 : 900)) bench_conv --engine auto --dtype bf16
+small_ops=() small=()
+((rehearse)) && small_ops=(--megabytes 1) small=(--base 8 --image 16 --batch 8 --steps 3)
+bench ops_f32 $((quick ? 60 : 900)) bench_ops "${small_ops[@]}"
+((quick)) || bench ops_bf16 900 bench_ops --dtype bf16 "${small_ops[@]}"
+part step $((quick ? 60 : 600)) "$bin/bench/bench_step" --device cuda --json "$out/step.json" "${small[@]}"
+
+# The peer, on the same device.
+if [[ $device == cuda ]]; then
+  usable='import sys, torch; sys.exit(not torch.cuda.is_available())'
+else
+  usable='import torch'
+fi
+steps=()
+((quick && !rehearse)) && steps=(--steps 100)
+peer_step() {   # NAME FLAGS...
+  local name=peer_step_$1
+  shift
+  part "$name" $((quick ? 60 : 600)) "$python" bench/peers/dcgan_step.py --device "$device" \
+    --json "$out/$name.json" "${steps[@]}" "${small[@]}" "$@"
+}
+if ! "$python" -c "$usable" >/dev/null 2>&1; then
+  skip peers "$python has no torch that can use $device"
+elif ((rehearse)); then
+  part peer_conv 300 "$python" bench/peers/conv_layers.py --channels-last --layers D2,G1 --batch 4 --seconds 0.2 --json "$out/peer_conv.json"
+  peer_step default
+  peer_step frozen --channels-last --freeze-d
+else
+  part peer_conv $((quick ? 90 : 900)) "$python" bench/peers/conv_layers.py --device cuda --channels-last --precision f32,tf32,bf16 --json "$out/peer_conv.json"
+  fast=(--channels-last --fused-adam --precision amp)
+  peer_step default
+  peer_step f32 --precision f32 --channels-last --fused-adam --freeze-d
+  peer_step amp "${fast[@]}" --freeze-d
+  peer_step graph "${fast[@]}" --freeze-d --graph
+  if ! ((quick)); then
+    peer_step default_frozen --freeze-d
+    peer_step f32_graph --precision f32 --channels-last --fused-adam --freeze-d --graph
+    peer_step tf32_graph --precision tf32 --channels-last --fused-adam --freeze-d --graph
+    peer_step amp_not_frozen "${fast[@]}"
+    peer_step graph_not_frozen "${fast[@]}" --graph
+    peer_step compile "${fast[@]}" --freeze-d --compile
+    peer_step compile_not_frozen "${fast[@]}" --compile
+  fi
+fi
+
+# compute-sanitizer sees what the emulator cannot: memory of the real device, real races.
+if ((rehearse)); then
+  skip compute-sanitizer "the emulated build runs under AddressSanitizer"
+elif ! command -v compute-sanitizer >/dev/null; then
+  skip compute-sanitizer "it is not installed"
+else
+  subset='--source-file=*test_conv2d*,*test_gemm*,*test_batch_norm*,*test_reduce*,*test_adam*'
+  ((quick)) && subset='--test-case=conv2d: every engine is the reference*'
+  for tool in memcheck racecheck initcheck; do
+    part "$tool" $((quick ? 40 : 1200)) compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/tests/test_kernels" "$subset"
+  done
+fi
+
+{
+  cat "$out/machine.log"
+  echo
+  if command -v "$python" >/dev/null; then
+    "$python" bench/peers/table.py "$out"
+  else
+    echo "no $python: no table"
+  fi
+  echo
+  for list in failed cut_short not_run; do
+    declare -n names=$list
+    ((${#names[@]})) && echo "${list/_/ }: ${names[*]}"
+  done
+  ((${#failed[@]} + ${#cut_short[@]})) || echo "every part that ran passed, in $SECONDS s"
+} >"$out/summary.txt" 2>&1
+echo
+cat "$out/summary.txt"
+(cd "$out" && tar czf gpu_check.tar.gz --exclude gpu_check.tar.gz ./*)
+echo "results: $out/gpu_check.tar.gz"
+((${#failed[@]} + ${#cut_short[@]} == 0))

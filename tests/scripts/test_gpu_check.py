@@ -1,0 +1,92 @@
+"""scripts/gpu_check.sh and gpu_bundle.sh as far as they go without a GPU, and bench/peers/table.py."""
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*command):
+    """(exit code, stdout, stderr)"""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+class FlagsTest(unittest.TestCase):
+    def test_bad_flags_end_with_2_and_one_line(self):
+        for script, *flags in (("gpu_check.sh", "--fast"), ("gpu_check.sh", "--out"),
+                               ("gpu_bundle.sh", "--arch"), ("gpu_bundle.sh", "-j", "0"),
+                               ("gpu_bundle.sh", "--all"), ("mutate.sh", "--sample", "0"),
+                               ("mutate.sh", "--only", "("), ("mutate.sh", "--all")):
+            code, out, err = run(ROOT / "scripts" / script, *flags)
+            self.assertEqual((code, out, err.count("\n")), (2, "", 1), (script, flags, err))
+            self.assertTrue(err.startswith(script + ": "), err)
+
+    def test_help(self):
+        for script in ("gpu_check.sh", "gpu_bundle.sh"):
+            code, out, err = run(ROOT / "scripts" / script, "--help")
+            self.assertEqual((code, err), (0, ""))
+            self.assertIn(f"scripts/{script} [--", out)
+            self.assertNotIn("set -", out)
+
+    @unittest.skipIf(shutil.which("nvidia-smi"), "there may be a GPU here")
+    def test_without_a_gpu_it_says_so_and_ends_with_3(self):
+        code, out, err = run(ROOT / "scripts" / "gpu_check.sh")
+        self.assertEqual((code, out), (3, ""))
+        self.assertIn("no GPU here", err)
+
+
+class TableTest(unittest.TestCase):
+    FILES = {
+        "conv_f32.json": {"benchmarks": [
+            {"name": "D2/G4/forward/blocked/f32/iterations:30/manual_time", "median_ms": 0.2,
+             "GFLOP/s": 42949.0, "%floor": 64.0},
+            {"name": "G1/forward/naive/f32/iterations:30/manual_time", "median_ms": 1.0,
+             "GFLOP/s": 210.0},
+            {"name": "D2/G4/weight_grad/wrong/f32/manual_time", "error_occurred": True}]},
+        "ops_f32.json": {"benchmarks": [
+            {"name": "add/f32/iterations:30/manual_time", "median_ms": 0.03, "GB/s": 3355.0,
+             "%floor": 78.0}]},
+        "peer_conv.json": {"rows": [
+            {"layer": "D2", "pass": "forward", "precision": "f32", "ms_median": 0.25},
+            {"layer": "G1", "pass": "input_grad", "precision": "f32", "ms_median": 0.5},
+            {"layer": "D2", "pass": "forward", "precision": "tf32", "ms_median": 0.1}]},
+        "peer_step_default.json": {"ms_mean": 4.0, "ms_median": 3.9, "ms_p10": 3.8, "ms_p90": 4.2,
+                                   "images_per_s": 32000.0, "precision": "default",
+                                   "tf32": {"cudnn": True, "matmul": False}},
+        "step.json": {"ms_mean": 2.0, "ms_median": 2.0, "ms_p10": 1.9, "ms_p90": 2.1,
+                      "images_per_s": 64000.0},
+    }
+
+    def table(self, files):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in files.items():
+                (Path(folder) / name).write_text(json.dumps(content))
+            code, out, err = run(sys.executable, ROOT / "bench/peers/table.py", folder)
+        self.assertEqual((code, err), (0, ""))
+        return [line.split() for line in out.splitlines()]
+
+    def test_rows_meet_their_peers(self):
+        rows = self.table(self.FILES)
+        for row in (["D2/G4/forward/blocked/f32", "0.2000", "42949", "64.0", "0.2500", "1.25"],
+                    ["G1/forward/naive/f32", "1.0000", "210", "nan", "0.5000", "0.50"],
+                    ["PyTorch/D2/forward/tf32", "–", "–", "–", "0.1000"],
+                    ["add/f32", "0.0300", "3355", "78.0"],
+                    ["peer_step_default", "4.000", "3.900", "3.800", "4.200", "32000"],
+                    ["step", "2.000", "2.000", "1.900", "2.100", "64000"]):
+            self.assertIn(row, rows)
+        self.assertFalse([row for row in rows if row and "wrong" in row[0]])
+
+    def test_missing_results_are_no_error(self):
+        self.assertEqual(len(self.table({})), 1)
+
+    def test_a_folder_is_needed(self):
+        self.assertEqual(run(sys.executable, ROOT / "bench/peers/table.py")[0], 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
