@@ -10,6 +10,9 @@
 // that can be chosen at run time, and the compiler says so.
 #pragma once
 
+// `i < n < m` is a mistake where nobody means what is meant here.
+#pragma GCC diagnostic ignored "-Wparentheses"
+
 #include <cstdlib>
 
 namespace mutant {
@@ -54,6 +57,7 @@ bool operator>(const LeftSide<A, comparison>& left, const B& b) {
     case Comparison::greater_equal:
       return shifted ? left.a > b : left.a >= b;
   }
+  std::abort();
 }
 
 inline Shift<Comparison::less> less(int id) {

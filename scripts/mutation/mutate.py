@@ -1,8 +1,9 @@
 """Runs the mutants of every kernel source against its tests; scripts/mutate.sh is the way in.
 
-A copy of the repository under build/mutation/source gets the kernel sources with all their mutants
-(mutant.h), and is built once, with IMAGO_CUDA=EMULATED and AddressSanitizer. Then the tests of a
-kernel's folder run once per mutant: one that fails, crashes or hangs has killed it.
+A copy of the repository under build/mutation gets the kernel sources with all their mutants
+(mutant.h), and its emulated preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once.
+Then the tests of a kernel's folder run once per mutant: one that fails, crashes or hangs has killed
+it. Other sources are compiled exactly as in build/emulated, so that a compiler cache has them.
 """
 import argparse
 import concurrent.futures
@@ -17,12 +18,12 @@ from pathlib import Path
 import mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-WORK = ROOT / "build" / "mutation"
-SOURCE, BUILD = WORK / "source", WORK / "build"
+SOURCE = ROOT / "build" / "mutation"  # the copy
+BUILD = SOURCE / "build" / "emulated"
 JUSTIFIED = ROOT / "scripts" / "mutants_justified.txt"
 PROGRAMS = ("test_kernels", "test_emulator")
-# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, and by these:
-MORE_TESTS = {"elementwise": ["leaky_relu"]}
+# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, and by the tests of what is built on it:
+MORE_TESTS = {"elementwise": ["leaky_relu"], "gemm": ["conv2d"], "reduce": ["batch_norm"]}
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,7 +59,7 @@ def options():
 def find_all():
     """The mutants of all kernel sources, numbered from 1."""
     paths = [p for p in (ROOT / "kernels").rglob("*.cu*")
-             if p.relative_to(ROOT).parts[1] not in ("cuda", "emulator")]
+             if len(p.relative_to(ROOT).parts) > 2 and p.parent.name not in ("cuda", "emulator")]
     found = []
     for path in sorted(paths):
         found += mutants.find(str(path.relative_to(ROOT)), path.read_text())
@@ -110,25 +111,32 @@ def copy_source(found, not_viable):
         if name in planted:
             data = mutants.write_all(data.decode(), planted[name]).encode()
         write_if_changed(SOURCE / name, data)
-    for path in [p for p in SOURCE.rglob("*") if p.is_file()]:
-        if str(path.relative_to(SOURCE)) not in set(names):
+    kept = set(names)
+    for path in SOURCE.rglob("*"):
+        name = str(path.relative_to(SOURCE))
+        if path.is_file() and name not in kept and not name.startswith("build/"):
             path.unlink()
+
+
+def output_of(command):
+    return subprocess.run(command, cwd=SOURCE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace")
 
 
 def build(found):
     """Builds the tests; returns the ids of the mutants that no compiler takes."""
     not_viable = set()
     copy_source(found, not_viable)
-    flags = {"CMAKE_BUILD_TYPE": "None", "CMAKE_CXX_FLAGS": "-O1", "IMAGO_CUDA": "EMULATED",
-             "IMAGO_SANITIZE": "address", "IMAGO_BENCH": "OFF", "IMAGO_WERROR": "OFF"}
-    configure = ["cmake", "-S", SOURCE, "-B", BUILD, "-G", "Ninja"]
-    configure += [f"-D{name}={value}" for name, value in flags.items()]
-    run = subprocess.run(configure, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    # Paths in the copy look to ccache like those in the repository.
+    os.environ.setdefault("CCACHE_BASEDIR", str(ROOT))
+    os.environ.setdefault("CCACHE_NOHASHDIR", "1")
+    configure = ["cmake", "--preset", "emulated", f"-DIMAGO_TEST_ROOT={ROOT}", "-DIMAGO_BENCH=OFF"]
+    run = output_of(configure)
     if run.returncode:
         raise SystemExit(run.stdout)
     compile_all = ["cmake", "--build", BUILD, "--target", *PROGRAMS, "--", "-k", "0"]
     for _ in range(5):
-        run = subprocess.run(compile_all, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        run = output_of(compile_all)
         if run.returncode == 0:
             return not_viable
         wrong = set()
