@@ -34,7 +34,7 @@
 //   b[i], bf16 half j     (2 column + 8 i + j, row)
 //   fragments[m], half j  (row, 2 column + j) of matrix m; transposed: (2 column + j, row)
 // A GPU adds the products of an mma in an order and with a rounding of its own; the twin adds them
-// one by one with fma. Both are exact where every partial sum is.
+// one by one, in f32. Both are exact where every partial sum is.
 #pragma once
 
 #include "kernels/launch.h"

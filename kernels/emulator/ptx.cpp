@@ -1,6 +1,5 @@
 #include "kernels/emulator/ptx.h"
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -47,10 +46,11 @@ template <int K>
 struct Product {
   float a[16][K], b[K][8], d[16][8];
 
+  // A product of two operands needs no rounding: both have at most 11 significant bits.
   void multiply() {
     for (int k = 0; k < K; ++k) {
       for (int m = 0; m < 16; ++m) {
-        for (int n = 0; n < 8; ++n) d[m][n] = std::fma(a[m][k], b[k][n], d[m][n]);
+        for (int n = 0; n < 8; ++n) d[m][n] += a[m][k] * b[k][n];
       }
     }
   }

@@ -16,7 +16,7 @@ void load_matrices(const char* word, int count, bool transposed, unsigned* fragm
 
 enum class MatrixKind { tf32, bf16 };
 
-// d (16, 8) += a (16, 8 or 16) b (8 or 16, 8), each element a chain of fmas in the order of k.
+// d (16, 8) += a (16, 8 or 16) b (8 or 16, 8), each element summed in the order of k.
 void multiply_matrices(const char* word, MatrixKind kind, float* d, const unsigned* a,
                        const unsigned* b, const std::source_location& place);
 
