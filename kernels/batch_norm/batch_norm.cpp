@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include "kernels/batch_norm/engines.h"
+#include "kernels/cuda_build.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 
@@ -28,7 +30,6 @@ BatchNormProblem problem_of(const char* op, const Tensor& x, std::int64_t stat_g
   check(x.size(-1) >= 1, op, "x has no channels: it is ", x.shape());
   check(stat_groups >= 1 && x.size(0) % stat_groups == 0, op, "cannot split the batch of x ",
         x.shape(), " into stat_groups=", stat_groups, " equal parts");
-  require_device(op, x.device());
   return {stat_groups, x.numel() / x.size(-1) / stat_groups, x.size(-1)};
 }
 
@@ -39,15 +40,19 @@ void check_like_x(const char* op, const char* name, const Tensor& t, const Tenso
   check(t.device() == x.device(), op, name, " is on ", t.device(), " but x is on ", x.device());
 }
 
-bool use_direct(const char* op, const Tensor& x, Engine asked) {
-  const Engine chosen =
-      choose_cpu_engine(op, asked,
-                        {.dtype = x.dtype(),
-                         .direct = x.dtype() == DType::f32,
-                         .direct_takes = "f32",
-                         .reference_seconds = 1e-8 * static_cast<double>(x.numel()),
-                         .describe = [&] { return "x " + x.shape().to_string(); }});
-  return chosen == Engine::direct;
+Engine choose(const char* op, const Tensor& x, Engine asked) {
+  const auto describe = [&] { return "x " + x.shape().to_string(); };
+  const double elements = static_cast<double>(x.numel());
+  if (x.device().is_cuda()) {
+    const CudaEngine engines[] = {{Engine::tiled, true, "every problem"}};
+    return choose_cuda_engine(op, asked, {x.dtype(), 8 * elements, describe}, engines);
+  }
+  return choose_cpu_engine(op, asked,
+                           {.dtype = x.dtype(),
+                            .direct = x.dtype() == DType::f32,
+                            .direct_takes = "f32",
+                            .reference_seconds = 1e-8 * elements,
+                            .describe = describe});
 }
 
 BatchNormResult forward(const char* op, const Tensor& x, const Tensor& gamma, const Tensor& beta,
@@ -60,16 +65,21 @@ BatchNormResult forward(const char* op, const Tensor& x, const Tensor& gamma, co
   check(problem.rows >= 2, op, "needs more than one value per channel, but x is ", x.shape(),
         " with stat_groups=", stat_groups,
         "; its variance would be 0. Use a larger batch, or inference statistics");
+  const OpRange range(op, x.device());
   const DType acc = gamma.dtype();
   const Device device = x.device();
   BatchNormResult out{Tensor::empty(x.shape(), x.dtype(), device),
                       Tensor::empty(per_group, acc, device), Tensor::empty(per_group, acc, device),
                       Tensor::empty(per_group, acc, device)};
-  if (use_direct(op, x, engine)) {
-    batch_norm_direct(problem, x, gamma, beta, eps, slope, out);
-  } else {
-    batch_norm_reference(problem, x, gamma, beta, eps, slope, out);
+  const Engine chosen = choose(op, x, engine);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::tiled) {
+      batch_norm_statistics_cuda(problem, x, eps, out.mean, out.invstd, out.var);
+      batch_norm_apply_cuda(problem, x, gamma, beta, out.mean, out.invstd, slope, out.y);
+    }
   }
+  if (chosen == Engine::direct) batch_norm_direct(problem, x, gamma, beta, eps, slope, out);
+  if (chosen == Engine::reference) batch_norm_reference(problem, x, gamma, beta, eps, slope, out);
   return out;
 }
 
@@ -85,13 +95,21 @@ BatchNormGrads backward(const char* op, const Tensor& dy, const Tensor& x, const
   check_parameter(op, "invstd", invstd, per_group, x);
   check(problem.rows >= 2, op, "needs more than one value per channel, but x is ", x.shape(),
         " with stat_groups=", stat_groups);
+  const OpRange range(op, x.device());
   const Device device = x.device();
   BatchNormGrads out{Tensor::empty(x.shape(), x.dtype(), device),
                      Tensor::empty(per_channel, gamma.dtype(), device),
                      Tensor::empty(per_channel, gamma.dtype(), device)};
-  if (use_direct(op, x, engine)) {
+  const Engine chosen = choose(op, x, engine);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::tiled) {
+      batch_norm_grad_cuda(problem, dy, x, gamma, beta, mean, invstd, slope, out);
+    }
+  }
+  if (chosen == Engine::direct) {
     batch_norm_grad_direct(problem, dy, x, gamma, beta, mean, invstd, slope, out);
-  } else {
+  }
+  if (chosen == Engine::reference) {
     batch_norm_grad_reference(problem, dy, x, gamma, beta, mean, invstd, slope, out);
   }
   return out;
@@ -135,15 +153,25 @@ Tensor batch_norm_inference(const Tensor& x, const Tensor& gamma, const Tensor& 
   check_parameter(op, "running_mean", running_mean, per_channel, x);
   check_parameter(op, "running_var", running_var, per_channel, x);
   check(eps >= 0, op, "expects eps >= 0, but it is ", eps);
+  const OpRange range(op, x.device());
+  const Engine chosen = choose(op, x, engine);
   Tensor invstd = Tensor::empty_like(running_var);
+  Tensor y = Tensor::empty_like(x);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::tiled) {
+      if (x.numel() == 0) return y;
+      invstd_cuda(running_var, eps, invstd);
+      batch_norm_apply_cuda(problem, x, gamma, beta, running_mean, invstd, slope, y);
+      return y;
+    }
+  }
   dispatch<float, double>(running_var.dtype(), op, [&]<class A>() {
     const A* var = running_var.data<A>();
     A* out = invstd.mutable_data<A>();
     for (std::int64_t c = 0; c < problem.channels; ++c)
       out[c] = static_cast<A>(1.0 / std::sqrt(static_cast<double>(var[c]) + eps));
   });
-  Tensor y = Tensor::empty_like(x);
-  if (use_direct(op, x, engine)) {
+  if (chosen == Engine::direct) {
     batch_norm_apply_direct(problem, x, gamma, beta, running_mean, invstd, slope, y);
   } else {
     batch_norm_apply_reference(problem, x, gamma, beta, running_mean, invstd, slope, y);
@@ -155,9 +183,10 @@ void update_running(Tensor& running_mean, Tensor& running_var, const Tensor& mea
                     const Tensor& var, std::int64_t count, double momentum, bool unbiased) {
   const char* op = "update_running";
   check(mean.defined() && mean.dim() == 2, op, "expects mean (G, C), but it is ", mean.shape());
-  check(var.defined() && var.shape() == mean.shape() && var.dtype() == mean.dtype(), op,
-        "expects var like mean ", mean.shape(), " ", mean.dtype(), ", but it is ", var.shape(), " ",
-        var.dtype());
+  check(var.defined() && var.shape() == mean.shape() && var.dtype() == mean.dtype() &&
+            var.device() == mean.device(),
+        op, "expects var like mean ", mean.shape(), " ", mean.dtype(), ", but it is ", var.shape(),
+        " ", var.dtype());
   const std::int64_t groups = mean.size(0), channels = mean.size(1);
   for (const Tensor* running : {&running_mean, &running_var}) {
     check(running->defined() && running->shape() == Shape{channels} &&
@@ -170,15 +199,22 @@ void update_running(Tensor& running_mean, Tensor& running_var, const Tensor& mea
   check(count >= (unbiased ? 2 : 1), op, "cannot take the variance of count=", count,
         " values per channel");
   check(momentum >= 0 && momentum <= 1, op, "expects momentum in [0, 1], but it is ", momentum);
-  require_device(op, mean.device());
+  const OpRange range(op, mean.device());
+  const double n = static_cast<double>(count);
+  const RunningUpdate update{1.0 - momentum, momentum, unbiased ? n / (n - 1.0) : 1.0};
+  if constexpr (cuda_build) {
+    if (mean.device().is_cuda()) {
+      update_running_cuda(update, mean, var, running_mean, running_var);
+      return;
+    }
+  }
   dispatch<float, double>(mean.dtype(), op, [&]<class A>() {
     const A* pm = mean.data<A>();
     const A* pv = var.data<A>();
     A* rm = running_mean.mutable_data<A>();
     A* rv = running_var.mutable_data<A>();
-    const A fresh = static_cast<A>(momentum), kept = static_cast<A>(1.0 - momentum);
-    const double n = static_cast<double>(count);
-    const A bessel = static_cast<A>(unbiased ? n / (n - 1.0) : 1.0);
+    const A kept = static_cast<A>(update.kept), fresh = static_cast<A>(update.fresh);
+    const A bessel = static_cast<A>(update.bessel);
     for (std::int64_t g = 0; g < groups; ++g)
       for (std::int64_t c = 0; c < channels; ++c) {
         rm[c] = kept * rm[c] + fresh * pm[g * channels + c];

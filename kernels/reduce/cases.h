@@ -47,7 +47,11 @@ inline std::vector<ReduceCase> reduce_cases() {
       {{4, 3, 5, 7}, {4, 1, 5, 1}},  // two groups of axes
       {{2, 3, 4, 5, 6}, {3, 1, 5, 1}},
       {{6, 5, 4}, {6, 1, 4}},
-      {{0, 3}, {3}},  // no terms
+      {{700, 3}, {700, 1}},  // many short rows
+      {{99, 9, 8}, {99, 1, 8}},
+      {{3, 2, 2500}, {3, 1, 2500}},
+      {{1100, 263}, {263}},  // rows too long to be taken together
+      {{0, 3}, {3}},         // no terms
       {{4, 0}, {4, 1}},
   };
 }

@@ -4,9 +4,12 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
 #include "kernels/reduce/cpu_sum.h"
+#include "kernels/reduce/reduce_cuda.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -21,7 +24,6 @@ void require_summable(const char* op, const Tensor& x) {
   check(x.defined(), op, "the argument is undefined");
   check(is_floating(x.dtype()), op, "the argument is ", x.dtype(),
         "; it takes f32, f64 or bf16; cast it first");
-  require_device(op, x.device());
 }
 
 // Groups of the axes of `large`, outermost first; an axis is summed where `small` has extent 1 or
@@ -121,15 +123,11 @@ void repeat_middle(const std::byte* x, std::int64_t outer, std::int64_t rows, st
 
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   require_summable("sum_to", x);
+  const OpRange range("sum_to", x.device());
   std::vector<AxisGroup> groups = groups_of("sum_to", x.shape(), shape);
-  if (x.numel() == 0) {
-    Tensor out = Tensor::empty(shape, x.dtype(), x.device());
-    fill(out, 0);
-    return out;
-  }
-  if (std::none_of(groups.begin(), groups.end(), [](const AxisGroup& g) { return g.summed; })) {
-    return x.reshape(shape);
-  }
+  if (x.numel() == 0) return Tensor::full(shape, 0, x.dtype(), x.device());
+  const auto is_summed = [](const AxisGroup& group) { return group.summed; };
+  if (std::none_of(groups.begin(), groups.end(), is_summed)) return x.reshape(shape);
   // One group at a time, innermost first; between the passes sums are acc_t.
   Tensor current = x;
   while (true) {
@@ -140,17 +138,29 @@ Tensor sum_to(const Tensor& x, const Shape& shape) {
     const std::int64_t rows = groups[i - 1].extent;
     const std::int64_t outer = current.numel() / (rows * columns);
     groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(i) - 1);
-    Tensor next = Tensor::empty({outer, columns}, acc_dtype(x.dtype()), x.device());
+    const Device device = x.device();
+    Tensor next = Tensor::empty({outer, columns}, acc_dtype(x.dtype()), device);
+    if constexpr (cuda_build) {
+      if (device.is_cuda()) {
+        const bool more = std::any_of(groups.begin(), groups.end(), is_summed);
+        if (!more) next = Tensor::empty({outer, columns}, x.dtype(), device);
+        sum_middle_cuda(current, outer, rows, columns, next);
+        current = next;
+        continue;
+      }
+    }
     dispatch<float, double, bf16>(current.dtype(), "sum_to", [&]<class T> {
       sum_middle<T>(current.data<T>(), outer, rows, columns, next.mutable_data<acc_t<T>>());
     });
     current = next;
   }
-  return cast(current, x.dtype()).reshape(shape);
+  if (current.dtype() != x.dtype()) current = cast(current, x.dtype());
+  return current.reshape(shape);
 }
 
 Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   require_summable("broadcast_to", x);
+  const OpRange range("broadcast_to", x.device());
   const std::vector<AxisGroup> groups = groups_of("broadcast_to", shape, x.shape());
   const std::int64_t numel = shape.numel();
   if (x.numel() == numel) return x.reshape(shape);
@@ -162,6 +172,13 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
     if (!groups[i].summed) continue;
     const std::int64_t outer = current.numel() / inner;
     Tensor next = Tensor::empty({outer, groups[i].extent, inner}, x.dtype(), x.device());
+    if constexpr (cuda_build) {
+      if (x.device().is_cuda()) {
+        repeat_middle_cuda(current, outer, groups[i].extent, inner, next);
+        current = next;
+        continue;
+      }
+    }
     repeat_middle(current.bytes(), outer, groups[i].extent,
                   static_cast<std::size_t>(inner) * size_of(x.dtype()), next.mutable_bytes());
     current = next;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "tensor/context.h"
 #include "tensor/random_stream.h"
@@ -29,6 +30,14 @@ inline Tensor small_integers(const Shape& shape, DType dtype, std::uint64_t seed
 inline Tensor normals(const Shape& shape, DType dtype, std::uint64_t seed) {
   RandomStream stream(seed);
   return filled(shape, dtype, [&] { return stream.normal(); });
+}
+
+// A copy of `t` on its device that starts one element past a multiple of 16 bytes.
+inline Tensor off_boundary(const Tensor& t) {
+  const Tensor flat = t.reshape({t.numel()}).to(Device::cpu());
+  Tensor longer = Tensor::empty({t.numel() + 1}, t.dtype(), Device::cpu());
+  std::memcpy(longer.mutable_bytes() + size_of(t.dtype()), flat.bytes(), flat.nbytes());
+  return longer.to(t.device()).slice(1, t.numel() + 1).reshape(t.shape());
 }
 
 // On the host.
