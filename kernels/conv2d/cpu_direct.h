@@ -4,7 +4,7 @@
 #include "kernels/conv2d/cpu_windows.h"
 #include "kernels/conv2d/engines.h"
 #include "kernels/gemm/cpu_blocked.h"
-#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/engines.h"
 
 namespace imago::kernels {
 

@@ -1,6 +1,6 @@
 // gemm in f32 by register tiles.
 #include "kernels/gemm/cpu_blocked.h"
-#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/engines.h"
 
 namespace imago::kernels {
 

@@ -1,6 +1,9 @@
 #include "kernels/gemm/gemm.h"
 
+#include "kernels/cuda_build.h"
+#include "kernels/gemm/engines.h"
 #include "tensor/error.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 
@@ -8,15 +11,27 @@ namespace {
 
 const char* const op = "gemm";
 
-Engine choose(Engine asked, std::int64_t m, std::int64_t n, std::int64_t k, DType dtype) {
+// The engine to run for c (M, N), given what the caller asked for.
+Engine choose(Engine asked, const Tensor& a, const Tensor& b, std::int64_t m, std::int64_t n,
+              std::int64_t k) {
   const auto extents = [&] {
     return std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
   };
   const double flops =
       2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const bool f32 = a.dtype() == DType::f32;
+  if (a.device().is_cuda()) {
+    constexpr std::int64_t limit = std::int64_t{1} << 30, columns = std::int64_t{1} << 21;
+    const bool small = a.numel() < limit && b.numel() < limit && m * n < limit && n < columns;
+    const CudaEngine engines[] = {
+        {Engine::blocked, f32 && small, "f32 matrices below 2^30 elements and 2^21 columns"},
+        {Engine::tiled, small, "matrices below 2^30 elements and 2^21 columns"},
+        {Engine::naive, true, "every problem"}};
+    return choose_cuda_engine(op, asked, {a.dtype(), flops, extents}, engines);
+  }
   return choose_cpu_engine(op, asked,
-                           {.dtype = dtype,
-                            .direct = dtype == DType::f32,
+                           {.dtype = a.dtype(),
+                            .direct = f32,
                             .direct_takes = "f32",
                             .reference_seconds = 1e-9 * flops,
                             .describe = extents});
@@ -38,14 +53,16 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
   check(b.size(tb ? 1 : 0) == k, op, "inner extents differ: a ", a.shape(), ta ? " transposed" : "",
         " has ", k, ", b ", b.shape(), tb ? " transposed" : "", " has ", b.size(tb ? 1 : 0));
   check(m > 0 && n > 0 && k > 0, op, "no extent is 0, but a is ", a.shape(), " and b ", b.shape());
-  require_device(op, a.device());
-  const Engine chosen = choose(engine, m, n, k, a.dtype());
+  const OpRange range(op, a.device());
+  const Engine chosen = choose(engine, a, b, m, n, k);
   Tensor c = Tensor::empty({m, n}, a.dtype(), a.device());
-  if (chosen == Engine::direct) {
-    gemm_direct(a, b, trans_a, trans_b, c);
-  } else {
-    gemm_reference(a, b, trans_a, trans_b, c);
+  if constexpr (cuda_build) {
+    if (chosen == Engine::blocked) gemm_blocked(a, b, trans_a, trans_b, c);
+    if (chosen == Engine::tiled) gemm_tiled(a, b, trans_a, trans_b, c);
+    if (chosen == Engine::naive) gemm_naive(a, b, trans_a, trans_b, c);
   }
+  if (chosen == Engine::direct) gemm_direct(a, b, trans_a, trans_b, c);
+  if (chosen == Engine::reference) gemm_reference(a, b, trans_a, trans_b, c);
   return c;
 }
 

@@ -3,6 +3,8 @@
 // Shapes: op(a) (M, K), op(b) (K, N), c (M, N); all of rank 2, row-major. K may not be 0.
 // Dtypes: a, b, c all T of f32, f64, bf16; sums in acc_t<T>.
 // Deterministic, for any number of threads. The result is a new tensor.
+// Engines: reference (every dtype) and direct (f32) on the CPU; blocked (f32), tiled and naive
+// (every dtype) on CUDA; automatic.
 #pragma once
 
 #include "kernels/engine.h"
@@ -15,10 +17,5 @@ enum class Transpose : bool { no = false, yes = true };
 // Throws when the ranks are not 2, the inner extents differ or the dtypes differ.
 Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a = Transpose::no,
             Transpose trans_b = Transpose::no, Engine engine = Engine::automatic);
-
-// Engines; arguments validated, c fresh and overwritten whole. The direct engine takes f32.
-void gemm_reference(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
-                    Tensor& c);
-void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b, Tensor& c);
 
 }  // namespace imago::kernels

@@ -1,5 +1,5 @@
 // The specification of gemm: one dot product per element of c, summed in order.
-#include "kernels/gemm/gemm.h"
+#include "kernels/gemm/engines.h"
 #include "kernels/parallel.h"
 
 namespace imago::kernels {

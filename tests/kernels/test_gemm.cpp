@@ -1,12 +1,15 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "kernels/gemm/cases.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/devices.h"
 #include "tests/support/errors.h"
+#include "tests/support/orders.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -16,7 +19,36 @@ namespace {
 struct Operands {
   Tensor a, b;
   Transpose ta, tb;
+
+  Operands to(Device device) const { return {a.to(device), b.to(device), ta, tb}; }
 };
+
+Tensor run(const Operands& o, Engine engine) {
+  return gemm(o.a, o.b, o.ta, o.tb, engine);
+}
+
+std::vector<Engine> engines_for(Device device, DType dtype) {
+  const bool f32 = dtype == DType::f32;
+  if (device.is_cuda()) {
+    return f32 ? std::vector{Engine::naive, Engine::tiled, Engine::blocked}
+               : std::vector{Engine::naive, Engine::tiled};
+  }
+  return f32 ? std::vector{Engine::reference, Engine::direct} : std::vector{Engine::reference};
+}
+
+// Runs f(device, engine) for every engine that takes `dtype`, but for the largest problems under
+// the emulator; a case of its own stands for those.
+template <class F>
+void for_engines(const GemmCase& c, DType dtype, F&& f) {
+  test::for_each_device([&](Device device) {
+    if (IMAGO_EMULATED && device.is_cuda() && c.flops() > (dtype == DType::f32 ? 2e6 : 3e5)) return;
+    for (const Engine engine : engines_for(device, dtype)) {
+      CAPTURE(name_of(dtype));
+      CAPTURE(name_of(engine));
+      f(device, engine);
+    }
+  });
+}
 
 template <class Make>
 Operands operands(const GemmCase& c, DType dtype, Transpose ta, Transpose tb, Make&& make) {
@@ -62,27 +94,65 @@ std::string message_of(const Tensor& a, const Tensor& b, Engine engine = Engine:
 
 }  // namespace
 
-TEST_CASE("gemm: exact on small integers") {
+TEST_CASE("gemm: the reference is the sum of outer products, exactly, on small integers") {
   const test::Guarded guarded;
   for_all([](const GemmCase& c, Transpose ta, Transpose tb) {
     for (const DType dtype : {DType::f32, DType::f64}) {
       const Operands o = operands(c, dtype, ta, tb, test::small_integers);
-      const Tensor got = gemm(o.a, o.b, ta, tb);
+      const Tensor got = run(o, Engine::reference);
       CHECK(got.dtype() == dtype);
       CHECK(test::largest_error(got, expected(c, o)) == 0.0);
-      const Tensor plain = gemm(o.a, o.b, ta, tb, Engine::reference);
-      CHECK(test::largest_error(plain, got) == 0.0);
+    }
+  });
+}
+
+TEST_CASE("gemm: every engine is the reference, exactly, on small integers, in every order") {
+  const test::Guarded guarded;
+  for_all([](const GemmCase& c, Transpose ta, Transpose tb) {
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+      const Operands o = operands(c, dtype, ta, tb, test::small_integers);
+      const Tensor want = run(o, Engine::reference);
+      for_engines(c, dtype, [&](Device device, Engine engine) {
+        const Operands there = o.to(device);
+        test::for_each_order(device, [&] { CHECK(same_bits(run(there, engine), want)); });
+      });
     }
   });
 }
 
 TEST_CASE("gemm: random inputs stay within the tolerance") {
+  const test::Guarded guarded;
   for_all([](const GemmCase& c, Transpose ta, Transpose tb) {
     for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
       const Operands o = operands(c, dtype, ta, tb, test::normals);
       const Tensor want = expected(c, o);
-      CHECK(test::largest_error(gemm(o.a, o.b, ta, tb), want) <=
-            c.tolerance(dtype, test::largest(want)));
+      const double bound = c.tolerance(dtype, test::largest(want));
+      for_engines(c, dtype, [&](Device device, Engine engine) {
+        const Operands there = o.to(device);
+        const Tensor got = run(there, engine);
+        CHECK(test::largest_error(got, want) <= bound);
+        if (engine != Engine::blocked) return;
+        // The order of a sum is a matter of shapes, not of addresses.
+        CHECK(same_bits(run({test::off_boundary(there.a), there.b, ta, tb}, engine), got));
+        CHECK(same_bits(run({there.a, test::off_boundary(there.b), ta, tb}, engine), got));
+      });
+    }
+  });
+}
+
+TEST_CASE("gemm on CUDA: the widest tiles, and the shapes at the ends of a GAN") {
+  const test::Guarded guarded;
+  test::for_each_device([](Device device) {
+    if (!device.is_cuda()) return;
+    // 132 tiles of 128 x 128; a generator's first layer and a discriminator's last, both in part.
+    for (const GemmCase& c :
+         {GemmCase{1409, 1408, 8}, GemmCase{128, 1024, 100}, GemmCase{128, 1, 8192}}) {
+      CAPTURE(c.M);
+      CAPTURE(c.N);
+      CAPTURE(c.K);
+      const Operands o =
+          operands(c, DType::f32, Transpose::no, Transpose::no, test::small_integers);
+      CHECK(same_bits(run(o, Engine::automatic), run(o.to(Device::cpu()), Engine::direct)));
     }
   });
 }
@@ -116,4 +186,12 @@ TEST_CASE("gemm: messages name what was expected and what came") {
         "[gemm] engine direct cannot do 2 x 2 x 3 in f64: direct takes f32; use auto or reference");
   CHECK(message_of(a, Tensor::zeros({3, 2}), Engine::wgmma)
             .find("engine wgmma does not run on the CPU") != std::string::npos);
+  if (!cuda_available()) return;
+  const Tensor there = a.to(Device::cuda()), square = Tensor::zeros({3, 2}).to(Device::cuda());
+  CHECK(message_of(there, square, Engine::direct) ==
+        "[gemm] engine direct does not run on CUDA here; use one of auto, blocked, tiled, naive");
+  CHECK(message_of(Tensor::zeros({2, 3}, DType::f64).to(Device::cuda()),
+                   Tensor::zeros({3, 2}, DType::f64).to(Device::cuda()), Engine::blocked)
+            .find("engine blocked cannot do 2 x 2 x 3 in f64") != std::string::npos);
+  CHECK(message_of(a, square).find("a is on cpu but b is on cuda:0") != std::string::npos);
 }
