@@ -58,7 +58,7 @@ TEST_CASE("sum_to: exact on small integers") {
       const Tensor want = sum_to_reference(x, c.small);
       test::for_each_device([&](Device device) {
         const Tensor there = x.to(device);
-        test::for_each_order(device, [&] { CHECK(same_values(sum_to(there, c.small), want)); });
+        CHECK(same_values(sum_to(there, c.small), want));
         if (x.numel() > 0 && c.terms() > 1) {
           CHECK(same_values(sum_to(test::off_boundary(there), c.small), want));
         }
