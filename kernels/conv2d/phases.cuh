@@ -54,18 +54,19 @@ struct PhaseWeights {
   static constexpr bool along_k = false;
 
   const T* weights;
-  int C, S, RSC;
+  int C, RSC;
   Divisor K, taps_w;
-  int depth;  // of this phase
-  int first_h, first_w, stride_h, stride_w;
+  int depth;           // of this phase
+  int first;           // element of the first tap
+  int step_h, step_w;  // elements from one tap to the next
 
   // Offsets; -1 past the end.
-  __device__ int outer(int c) const { return c < C ? c : -1; }
+  __device__ int outer(int c) const { return c < C ? first + c : -1; }
   __device__ int inner(int k) const {
     if (k >= depth) return -1;
     const int at = K.divide(k), filter = k - at * K.value;
     const int t_h = taps_w.divide(at), t_w = at - t_h * taps_w.value;
-    return filter * RSC + ((first_h + t_h * stride_h) * S + first_w + t_w * stride_w) * C;
+    return filter * RSC + t_h * step_h + t_w * step_w;
   }
   __device__ Lanes<T, lanes> load(int c, int k) const {
     if ((c | k) < 0) return {};
@@ -157,15 +158,13 @@ __device__ PhaseProduct<T, lanes_a, lanes_b> product_of_phase(const PhaseProblem
             .direction = -1}},
           {.weights = p.w,
            .C = p.C,
-           .S = p.w_axis.taps,
            .RSC = p.RSC,
            .K = p.K,
            .taps_w = w.taps,
            .depth = depth,
-           .first_h = h.a,
-           .first_w = w.a,
-           .stride_h = p.h.stride,
-           .stride_w = p.w_axis.stride},
+           .first = (h.a * p.w_axis.taps + w.a) * p.C,
+           .step_h = p.h.stride * p.w_axis.taps * p.C,
+           .step_w = p.w_axis.stride * p.C},
           {.out = x,
            .columns = p.C,
            .rows = pixels,

@@ -49,6 +49,7 @@ struct TileShape {
   struct Block {
     Tile<float, 2, k, m> a;
     Tile<float, 2, k, n> b;
+    Tile<int, m> rows;  // of the result: where they start
   };
   using Sums = float[4 * quads_m][4 * quads_n];
 
@@ -193,27 +194,39 @@ __device__ void multiply_registers(const A& a, const B& b, int m0, int n0, int k
   }
 }
 
-// Stores what multiply_registers left in `sums`, four columns at once where the sink allows it:
-// `vectors` says that its rows start at multiples of 16 bytes and have a multiple of 4 columns.
+// Finds where the rows of a block's tile start, each row once, for store_registers. The sink's
+// numbers then need no registers during the product. Ends in a barrier.
 template <class Shape, class Sink>
-__device__ void store_registers(const typename Shape::Sums& sums, const Sink& sink, int m0, int n0,
+__device__ void place_rows(const Sink& sink, int m0) {
+  auto& s = shared<typename Shape::Block>();
+  for (int i = static_cast<int>(threadIdx.x); i < Shape::m; i += Shape::threads) {
+    s.rows(i) = sink.row(m0 + i);
+  }
+  __syncthreads();
+}
+
+// Stores what multiply_registers left in `sums` into rows of `columns` elements, four at once where
+// `vectors` says that they start at multiples of 16 bytes and have a multiple of 4 columns.
+template <class Shape>
+__device__ void store_registers(const typename Shape::Sums& sums, float* out, int columns, int n0,
                                 bool vectors) {
-  const int m = m0 + Shape::thread_m() * 4, n = n0 + Shape::thread_n() * 4;
+  const auto& s = shared<typename Shape::Block>();
+  const int m = Shape::thread_m() * 4, n = n0 + Shape::thread_n() * 4;
 #pragma unroll
   for (int i = 0; i < 4 * Shape::quads_m; ++i) {
-    const int row = sink.row(m + i / 4 * 4 * Shape::threads_m + i % 4);
+    const int row = s.rows(m + i / 4 * 4 * Shape::threads_m + i % 4);
     if (row < 0) continue;
 #pragma unroll
     for (int q = 0; q < Shape::quads_n; ++q) {
       const int column = n + q * 4 * Shape::threads_n;
       const float* quad = sums[i] + 4 * q;
       if (vectors) {
-        if (column >= sink.columns) continue;
-        store_as(sink.out + (row + column), Lanes<float, 4>{quad[0], quad[1], quad[2], quad[3]});
+        if (column >= columns) continue;
+        store_as(out + (row + column), Lanes<float, 4>{quad[0], quad[1], quad[2], quad[3]});
       } else {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          if (column + e < sink.columns) sink.out[row + column + e] = quad[e];
+          if (column + e < columns) out[row + column + e] = quad[e];
         }
       }
     }

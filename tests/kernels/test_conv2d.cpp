@@ -185,6 +185,8 @@ TEST_CASE("conv2d: bf16 sums in f32 and rounds once") {
 }
 
 TEST_CASE("conv2d: random inputs stay within the tolerance of the f64 reference") {
+  std::vector<DeviceEngine> engines = fast_engines();
+  engines.push_back({Device::cpu(), Engine::reference});
   for (const Conv2dCase& c : conv2d_cases()) {
     CAPTURE(c.name);
     for (const DType dtype : {DType::f32, DType::bf16}) {
@@ -194,37 +196,58 @@ TEST_CASE("conv2d: random inputs stay within the tolerance of the f64 reference"
         CAPTURE(name_of(pass));
         const Tensor want = run(pass, c, exact, Engine::reference);
         const double bound = c.tolerance(pass, dtype, test::largest(want));
-        CHECK(test::largest_error(run(pass, c, o, Engine::automatic), want) <= bound);
+        for (const auto& [device, engine] : engines) {
+          CAPTURE(device);
+          CAPTURE(name_of(engine));
+          if (!can(engine, c, dtype)) continue;
+          CHECK(test::largest_error(run(pass, c, o.to(device), engine), want) <= bound);
+        }
       }
     }
   }
 }
 
-TEST_CASE("conv2d: the three passes are adjoint to each other") {
-  for (const Conv2dCase& c : conv2d_cases()) {
-    CAPTURE(c.name);
-    const Operands o = operands(c, DType::f64, test::normals);
-    const double form = test::dot(run(Conv2dPass::forward, c, o, Engine::automatic), o.y);
-    const double by_x = test::dot(run(Conv2dPass::input_grad, c, o, Engine::automatic), o.x);
-    const double by_w = test::dot(run(Conv2dPass::weight_grad, c, o, Engine::automatic), o.w);
-    const double bound = 1e-12 * c.flops();
-    CHECK(std::fabs(form - by_x) <= bound);
-    CHECK(std::fabs(form - by_w) <= bound);
+TEST_CASE("conv2d: the three passes of every engine are adjoint to each other") {
+  std::vector<DeviceEngine> engines = fast_engines();
+  engines.push_back({Device::cpu(), Engine::reference});
+  for (const auto& [device, engine] : engines) {
+    CAPTURE(device);
+    CAPTURE(name_of(engine));
+    for (const Conv2dCase& c : conv2d_cases()) {
+      CAPTURE(c.name);
+      const DType dtype = can(engine, c, DType::f64) ? DType::f64 : DType::f32;
+      if (!can(engine, c, dtype)) continue;
+      const Operands o = operands(c, dtype, test::normals), there = o.to(device);
+      const double form = test::dot(run(Conv2dPass::forward, c, there, engine), o.y);
+      const double by_x = test::dot(run(Conv2dPass::input_grad, c, there, engine), o.x);
+      const double by_w = test::dot(run(Conv2dPass::weight_grad, c, there, engine), o.w);
+      // The form is a sum of flops / 2 products of normals.
+      const double bound = dtype == DType::f64
+                               ? 1e-12 * c.flops()
+                               : sum_tolerance(dtype, dtype, static_cast<std::int64_t>(c.flops()),
+                                               std::sqrt(c.flops()));
+      CHECK(std::fabs(form - by_x) <= bound);
+      CHECK(std::fabs(form - by_w) <= bound);
+    }
   }
 }
 
-TEST_CASE("conv2d: the direct passes are adjoint to each other") {
-  for (const Conv2dCase& c : conv2d_cases()) {
-    CAPTURE(c.name);
-    const Operands o = operands(c, DType::f32, test::normals);
-    const double form = test::dot(run(Conv2dPass::forward, c, o, Engine::automatic), o.y);
-    const double by_x = test::dot(run(Conv2dPass::input_grad, c, o, Engine::automatic), o.x);
-    const double by_w = test::dot(run(Conv2dPass::weight_grad, c, o, Engine::automatic), o.w);
-    // The form is a sum of flops / 2 products of normals.
-    const double bound = sum_tolerance(DType::f32, DType::f32, static_cast<std::int64_t>(c.flops()),
-                                       std::sqrt(c.flops()));
-    CHECK(std::fabs(form - by_x) <= bound);
-    CHECK(std::fabs(form - by_w) <= bound);
+TEST_CASE("conv2d: engines of CUDA repeat their bits, in every order of threads") {
+  std::vector<Conv2dCase> cases = conv2d_tile_cases();
+  cases.push_back({"kernel covers the input", 5, 4, 4, 23, 1, 4, 4, {}});
+  for (const auto& [device, engine] : fast_engines()) {
+    if (!device.is_cuda()) continue;
+    CAPTURE(name_of(engine));
+    for (const Conv2dCase& c : cases) {
+      CAPTURE(c.name);
+      if (c.flops() > (engine == Engine::blocked ? 3e6 : 1e6)) continue;
+      const Operands o = operands(c, DType::f32, test::normals).to(device);
+      for (const Conv2dPass pass : passes) {
+        CAPTURE(name_of(pass));
+        const Tensor once = run(pass, c, o, engine);
+        test::for_each_order(device, [&] { CHECK(same_bits(run(pass, c, o, engine), once)); });
+      }
+    }
   }
 }
 
