@@ -7,23 +7,24 @@
 // multiplied the next one is on its way (kernels/gemm/register_tiles.cuh: the loop, the map of
 // threads to outputs and the swizzle that keeps the transposing stores off each other's banks).
 //
-//   m = (n, p, q)   +-----------+        a block: 128 pixels x 128 filters (or 64), 16 terms a slice
-//   n = k           | 16 x 128  |
+//   m = (n, p, q)   +-----------+        a block: 128 pixels x 128 filters and 8 terms a slice, or
+//   n = k           |  8 x 128  |        128 x 64 and 16 terms
 //   k = (r, s, c)   +-----------+        float4 along c needs C to be a multiple of 4 and aligned
 //        +-----+    +-----------+        tensors; else TileKind::scalar loads one by one
 //        |128 x|    | 128 x 128 |
-//        | 16  |    |  of y     |        few blocks: the depth is split, the parts are added up by
+//        |  8  |    |  of y     |        few blocks: the depth is split, the parts are added up by
 //        +-----+    +-----------+        kernels/gemm/split_sum.cu (no atomics, a fixed order)
 //
 // kernels/gemm/tile_plan.h chooses tile and splits. For DCGAN at batch 128: D1 scalar, 2048 blocks;
 // D2 wide, 256; D3 tall, 256; D4 tall x 2 splits, 256; D5 slim x 64 splits, 64.
 //
-// The bottleneck. 64 multiply-adds a thread and depth stand against 4 shared reads and, per slice of
-// 16 depths, about 80 instructions for loads, places of taps and bounds: predicted 80 per cent of
-// the FP32 peak where the grid fills the GPU, not yet run on hardware. What is left is the FP32 units
-// themselves: tensor cores (chapter 5) multiply an order of magnitude faster. D1 (C = 3) is bound by
-// its scalar gathers, 16 divisions and 8 loads a thread and slice for 512 multiply-adds; chapter 4
-// stages its patch in shared memory instead.
+// The bottleneck. A warp's 64 multiply-adds a depth take an SM's four schedulers 16 cycles; its 4
+// shared reads take 4 to 16, and the loads, places and bounds of a slice are some 40 to 80
+// instructions against 512 (1024) multiply-adds: predicted 80 per cent of the FP32 peak where the grid
+// fills the GPU, not yet run on hardware. What is left is the FP32 units themselves: tensor cores
+// (chapter 5) multiply an order of magnitude faster. D1 (C = 3) reads one element at a time, each
+// with its own bounds, 8 for 512 multiply-adds: predicted 40 per cent; chapter 4 stages its patch in
+// shared memory instead.
 //
 // Limits. f32, groups = dilation = 1, tensors below 2^30 elements.
 #include "kernels/conv2d/engines.h"

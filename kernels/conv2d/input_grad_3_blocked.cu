@@ -17,7 +17,7 @@
 //            +-----+
 //
 // For DCGAN at batch 128: D1 slim (3 of its 4 columns used), 2048 blocks; D2 tall, 1024; D3 wide, 256;
-// D4 tall, 256; D5, which is a product of depth 1, wide, 64.
+// D4 tall, 256; D5, which is a product of depth 1, tall, 128.
 //
 // The bottleneck. As in the forward chapter; the four phases of a stride 2 have a quarter of the
 // depth each (D2: 512), so that first loads and last stores, which no multiply-add hides, weigh more:

@@ -5,10 +5,10 @@
 // the stride_h * stride_w remainders are that many dense products of stride 1, each with its own
 // subset of the taps, whose work adds up to that of the forward pass. For k4 s2 p1, along one axis:
 //
-//   h          0   1   2   3   4   5        even h: a = 1, taps r = 1, 3
-//   a          1   0   1   0   1   0        odd  h: a = 0, taps r = 0, 2
-//   sees y     0   0   1   1   2   2        through the first tap
-//     and y   -1   1   0   2   1   3        (even: r = 3; odd: r = 0)
+//   h            0   1   2   3   4   5      even h: a = 1, taps r = 1, 3
+//   a            1   0   1   0   1   0      odd h:  a = 0, taps r = 0, 2
+//   sees y       0   1   1   2   2   3      through tap a      p = i + shift, i = h / 2
+//   and y       -1   0   0   1   1   2      through tap a + 2  p = i + shift - 1
 #pragma once
 
 #include "kernels/conv2d/gather.cuh"

@@ -24,11 +24,11 @@
 //   D4     128 x 64     256        1       2048             none
 //   D5      64 x 64     128        1        128             none
 //
-// The bottleneck. As in the forward chapter, with one difference: the places of 16 pixels are found
-// anew in every slice, two divisions each, where the forward pass finds one tap. The second stage
-// reads what the first has just written, 8 MB that are still in the L2: a few microseconds of the
-// 128 that D2's arithmetic takes. Predicted 75 per cent of the FP32 peak for D2, D3, D4, not yet run
-// on hardware. D1 is a scalar gather (C = 3), and its tile is three quarters full.
+// The bottleneck. As in the forward chapter, with one difference: the depth are pixels, whose places
+// take two divisions each, and a thread needs two of them a slice where the forward pass needs one
+// tap. The second stage reads what the first has just written, 8 MB that are still in the L2: a few
+// microseconds of the 128 that D2's arithmetic takes. Predicted 75 per cent of the FP32 peak for D2,
+// D3, D4, not yet run on hardware. D1 is a gather of single elements (C = 3).
 //
 // Limits. Those of the forward chapter.
 #include "kernels/conv2d/engines.h"

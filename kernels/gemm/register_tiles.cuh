@@ -20,11 +20,12 @@
 //
 // Shared memory holds both pieces with k as the slow index, because a thread wants neighbours along
 // m and n. An operand whose memory runs along k is transposed on the way in, four stores to a float4.
-// Lanes of a warp then store 8 rows x 4 quads of k at once; with plain rows of 128 floats the four
-// quads meet in the same banks. So element (k, i) is stored at column i ^ swizzle(k), where
-// swizzle(k) differs by 8 from quad to quad: 8 rows x 4 quads = 32 banks. (In scalar loads 16 depths
-// x 2 rows arrive at once; the 4 * (k % 2) leaves two of them to a bank.) The swizzle moves whole
-// float4 only, so that reads along i stay one access, and it is a constant once k is unrolled.
+// In slices of 16 the lanes of a warp then store 8 rows x 4 quads of k at once; with plain rows of
+// 128 floats the four quads would meet in the same banks. So element (k, i) is stored at column
+// i ^ swizzle(k), which differs by 8 from quad to quad: 8 rows x 4 quads = 32 banks. (In slices of 8
+// it is 16 rows x 2 quads, which differ by 16. Loads of one element bring 16 depths x 2 rows at once;
+// the 4 * (k % 2) leaves two of them to a bank.) The swizzle moves whole float4 only, so that reads
+// along i stay one access, and it is a constant once k is unrolled.
 #pragma once
 
 #include <utility>

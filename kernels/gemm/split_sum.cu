@@ -2,7 +2,7 @@
 //
 // The second stage of a product whose depth was split: out[i] = parts[0][i] + parts[1][i] + ...
 //
-// Few outputs may have many parts (a first layer's weight gradient: 3072 outputs of 264 parts), so
+// Few outputs may have many parts (a first layer's weight gradient: 3072 outputs of 512 parts), so
 // that one thread an output would leave the GPU idle. A block takes 32 outputs; its 8 warps add up
 // an eighth of the parts each, in ascending order, and the first warp adds the eight sums, in
 // ascending order: a fixed tree, the same bits on every run.
