@@ -1,7 +1,5 @@
 #include "kernels/emulator/barrier.h"
 
-#include <cstring>
-
 #include "kernels/emulator/scheduler.h"
 
 namespace imago::emulator {
@@ -14,11 +12,6 @@ struct Arrival {
   std::uint32_t count = 1;  // threads that arrive together
   bool predicate = false;
 };
-
-bool same_place(const std::source_location& a, const std::source_location& b) {
-  return a.line() == b.line() && a.column() == b.column() &&
-         std::strcmp(a.file_name(), b.file_name()) == 0;
-}
 
 // "thread (3, 1, 0)", with its block where that is not the one a fault names anyway.
 std::string name_of(Scheduler& scheduler, std::uint32_t number) {

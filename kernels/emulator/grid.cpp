@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 #include <utility>
 
@@ -70,6 +71,11 @@ std::string to_string(uint3 index) {
 
 std::string to_string(const std::source_location& place) {
   return std::string(place.file_name()) + ":" + std::to_string(place.line());
+}
+
+bool same_place(const std::source_location& a, const std::source_location& b) {
+  return a.line() == b.line() && a.column() == b.column() &&
+         (a.file_name() == b.file_name() || std::strcmp(a.file_name(), b.file_name()) == 0);
 }
 
 }  // namespace imago::emulator

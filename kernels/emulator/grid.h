@@ -45,5 +45,6 @@ template <class... Parts>
 std::string to_string(uint3 index);
 // "file.cu:12"
 std::string to_string(const std::source_location& place);
+bool same_place(const std::source_location& a, const std::source_location& b);
 
 }  // namespace imago::emulator

@@ -10,9 +10,7 @@ namespace imago::emulator {
 namespace {
 
 bool same(const Meeting& a, const Meeting& b) {
-  return a.mask == b.mask && std::strcmp(a.word, b.word) == 0 && a.place.line() == b.place.line() &&
-         a.place.column() == b.place.column() &&
-         std::strcmp(a.place.file_name(), b.place.file_name()) == 0;
+  return a.mask == b.mask && std::strcmp(a.word, b.word) == 0 && same_place(a.place, b.place);
 }
 
 std::uint32_t first_lane(const Worker& worker) {
