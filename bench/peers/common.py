@@ -39,7 +39,8 @@ def set_tf32(allowed):
 
 def tf32_switches():
     """As they are now. PyTorch's defaults let convolutions use TF32 and matrix products not."""
-    return {"cudnn": torch.backends.cudnn.allow_tf32, "matmul": torch.backends.cuda.matmul.allow_tf32}
+    return {"cudnn": torch.backends.cudnn.allow_tf32,
+            "matmul": torch.backends.cuda.matmul.allow_tf32}
 
 
 def setting(device):

@@ -148,7 +148,8 @@ def options():
     parser = common.Parser(description=__doc__.splitlines()[0])
     common.add_device_options(parser)
     parser.add_argument("--channels-last", action="store_true", help="keep tensors as NHWC")
-    parser.add_argument("--precision", default="f32", help="of f32,tf32,bf16; default: f32 (strict)")
+    parser.add_argument("--precision", default="f32",
+                        help="of f32,tf32,bf16; default: f32 (strict)")
     parser.add_argument("--layers", default=",".join(LAYERS), help="such as D2,G4; default: all")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=30, help="rounds of one pass, CPU: at most")

@@ -157,7 +157,8 @@ def time_cuda(step, steps):
         mark.record()
     torch.cuda.synchronize()
     mean = (time.perf_counter() - start) * 1e3 / steps
-    return {"ms_mean": mean, **common.spread(a.elapsed_time(b) for a, b in zip(marks, marks[1:]))}, loss
+    each = [a.elapsed_time(b) for a, b in zip(marks, marks[1:])]
+    return {"ms_mean": mean, **common.spread(each)}, loss
 
 
 def options():

@@ -40,19 +40,21 @@ def mirrored(layer, which):
 def print_convolutions(folder):
     peer = peer_conv(folder)
     shown = set()
-    print(f"{'convolution':44} {'ms':>9} {'GFLOP/s':>9} {'% floor':>8} {'PyTorch ms':>11} {'ratio':>6}")
+    print(f"{'convolution':44} {'ms':>9} {'GFLOP/s':>9} {'% floor':>8} {'PyTorch ms':>11} "
+          f"{'ratio':>6}")
     for path in sorted(folder.glob("conv_*.json")):
         for name, row in bench_rows(path):
             layer, which, engine, dtype = name.rsplit("/", 3)
             key = (*mirrored(layer, which), dtype)
             theirs = peer.get(key)
             shown.add(key)
+            ratio = f"{theirs:11.4f} {theirs / row['median_ms']:6.2f}" if theirs else f"{'–':>11}"
             print(f"{name:44} {row['median_ms']:9.4f} {row['GFLOP/s']:9.0f} "
-                  f"{row.get('%floor', float('nan')):8.1f} "
-                  + (f"{theirs:11.4f} {theirs / row['median_ms']:6.2f}" if theirs else "          –"))
+                  f"{row.get('%floor', float('nan')):8.1f} {ratio}")
     for key, theirs in peer.items():
         if key not in shown:
-            print(f"{'/'.join(('PyTorch',) + key):44} {'–':>9} {'–':>9} {'–':>8} {theirs:11.4f}")
+            name = "/".join(("PyTorch", *key))
+            print(f"{name:44} {'–':>9} {'–':>9} {'–':>8} {theirs:11.4f}")
 
 
 def print_ops(folder):
@@ -67,7 +69,8 @@ def print_ops(folder):
 def print_steps(folder):
     rows = [(path.stem, load(path)) for path in sorted(folder.glob("*step*.json"))]
     if rows:
-        print(f"\n{'training step':24} {'mean ms':>9} {'median':>9} {'p10':>9} {'p90':>9} {'images/s':>9}")
+        print(f"\n{'training step':24} {'mean ms':>9} {'median':>9} {'p10':>9} {'p90':>9} "
+              f"{'images/s':>9}")
     for name, row in rows:
         figures = [row["ms_mean"], row["ms_median"], row["ms_p10"], row["ms_p90"]]
         print(f"{name:24} " + " ".join(f"{ms:9.3f}" for ms in figures)

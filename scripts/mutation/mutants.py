@@ -14,7 +14,9 @@ from dataclasses import dataclass
 SHIFTED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 NAMES = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
 COMPARISON = re.compile(r"(?<=\s)(<=|>=|<|>)(?=\s)")
-STATEMENT = re.compile(r"(?<=[;{})\s])(?:\w+(?:::|\.|->))*\w*((?<!a)sync|barrier|wait)\w*(?:<[^;()]*>)?\(")
+STATEMENT = re.compile(r"(?<=[;{})\s])(?:\w+(?:::|\.|->))*"
+                       r"\w*((?<!a)sync|barrier|wait)\w*(?:<[^;()]*>)?\(")
+NO_NAMES = ("__launch_bounds__", "__align__", "alignas", "decltype", "noexcept")
 
 
 @dataclass
@@ -62,7 +64,7 @@ def device_functions(code):
             if code[at] == "(":
                 before = re.search(r"([\w~]+)\s*$", code[mark.end():at])
                 word = before.group(1) if before else "operator"
-                if word not in ("__launch_bounds__", "decltype", "noexcept", "__align__", "alignas"):
+                if word not in NO_NAMES:
                     name = name or word
                 at = closing(code, at, "()")
             at += 1
@@ -105,7 +107,7 @@ def find(path, text):
 
 
 def write_all(text, mutants):
-    """The source with every given mutant in it, to be chosen at run time; lines keep their numbers."""
+    """The source with all the given mutants in it; lines keep their numbers."""
     for mutant in sorted(mutants, key=lambda m: -m.begin):
         old = text[mutant.begin:mutant.end]
         if mutant.kind == "bound":

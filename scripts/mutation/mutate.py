@@ -41,13 +41,15 @@ def positive(text):
 
 def options():
     parser = Parser(prog="mutate.sh", description="Mutation testing of the CUDA kernels.")
-    parser.add_argument("--sample", type=positive, metavar="N", help="only N mutants, drawn by --seed")
-    parser.add_argument("--seed", type=int, default=1, metavar="S", help="of the sample; default: 1")
+    parser.add_argument("--sample", type=positive, metavar="N",
+                        help="only N mutants, drawn by --seed")
+    parser.add_argument("--seed", type=int, default=1, metavar="S",
+                        help="of the sample; default: 1")
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help="only mutants whose line in --list matches this regular expression")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("-j", type=positive, default=len(os.sched_getaffinity(0)), metavar="JOBS",
-                        help="tests at a time; default: one per core")
+                        help="compilers and tests at a time; default: one per core")
     args = parser.parse_args()
     try:
         re.compile(args.only)
@@ -123,7 +125,7 @@ def output_of(command):
                           text=True, errors="replace")
 
 
-def build(found):
+def build(found, jobs):
     """Builds the tests; returns the ids of the mutants that no compiler takes."""
     not_viable = set()
     copy_source(found, not_viable)
@@ -134,7 +136,7 @@ def build(found):
     run = output_of(configure)
     if run.returncode:
         raise SystemExit(run.stdout)
-    compile_all = ["cmake", "--build", BUILD, "--target", *PROGRAMS, "--", "-k", "0"]
+    compile_all = ["ninja", "-C", BUILD, "-k", "0", "-j", str(jobs), *PROGRAMS]
     for _ in range(5):
         run = output_of(compile_all)
         if run.returncode == 0:
@@ -184,8 +186,9 @@ def check_unchanged(folders):
         if not passed or count == 0:
             raise SystemExit(f"mutate.sh: kernels/{folder}: " + (
                 "its tests fail without a mutant" if count or not passed else "it has no tests"))
-        limits[folder] = 10 + 5 * (time.monotonic() - start)
-        print(f"kernels/{folder}: {count} test cases in {time.monotonic() - start:.1f} s", flush=True)
+        seconds = time.monotonic() - start
+        limits[folder] = 10 + 5 * seconds
+        print(f"kernels/{folder}: {count} test cases in {seconds:.1f} s", flush=True)
     return limits
 
 
@@ -202,7 +205,7 @@ def main():
 
     print(f"{len(chosen)} of {len(found)} mutants; building", flush=True)
     start = time.monotonic()
-    not_viable = build(found)
+    not_viable = build(found, args.j)
     print(f"built in {time.monotonic() - start:.0f} s", flush=True)
     limits = check_unchanged(sorted({Path(m.path).parts[1] for m in chosen}))
 

@@ -1,4 +1,4 @@
-"""scripts/gpu_check.sh and gpu_bundle.sh as far as they go without a GPU, and bench/peers/table.py."""
+"""The scripts for GPU machines as far as they go without a GPU, and bench/peers/table.py."""
 import json
 import shutil
 import subprocess
