@@ -78,6 +78,7 @@ void run(const Options& options, const std::vector<Conv2dCase>& cases) {
          {Conv2dPass::forward, Conv2dPass::input_grad, Conv2dPass::weight_grad}) {
       for (const Engine engine : options.engines) {
         const bench::Work work = work_of(c, pass, engine, options, device);
+        if (!bench::selected(work.name)) continue;
         try {
           bench::verify(pass, c,
                         {.device = device,
@@ -101,7 +102,8 @@ void run(const Options& options, const std::vector<Conv2dCase>& cases) {
       }
     }
   }
-  check(rows > 0, "bench_conv", "no engine takes any of these problems");
+  check(rows > 0, "bench_conv",
+        "no row is left: no engine takes these problems, or the filter takes none");
   if (count_only) {
     std::printf("emulated: verified at a batch of 1, not timed\n");
   } else {
@@ -138,7 +140,7 @@ int main(int argc, char** argv) {
   try {
     set_num_threads(options.threads);
     run(options, cases);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
   }

@@ -64,6 +64,7 @@ void run(const Options& options) {
   const bool count_only = device.is_cuda() && bench::emulated;
   benchmark::AddCustomContext("device", describe(device));
   for (const bench::Row& row : bench::op_rows(options.dtype, options.megabytes)) {
+    if (!bench::selected(row.name)) continue;
     verify(row, device, options.inject_error);
     const bench::Work work = work_of(row, device, options.megabytes);
     if (count_only) {
@@ -99,7 +100,7 @@ int main(int argc, char** argv) {
   try {
     set_num_threads(options.threads);
     run(options);
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     std::fprintf(stderr, "error: %s\n", error.what());
     return 1;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <regex>
 
 #include "tensor/error.h"
 
@@ -31,6 +32,14 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
   return std::nullopt;
+}
+
+bool selected(const std::string& row) {
+  std::string filter = benchmark::GetBenchmarkFilter();
+  if (filter.empty() || filter == "all") return true;
+  const bool exclude = filter[0] == '-';
+  if (exclude) filter.erase(0, 1);
+  return std::regex_search(row, std::regex(filter, std::regex::extended)) != exclude;
 }
 
 void add_device(CLI::App& app, Device& device) {

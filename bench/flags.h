@@ -17,6 +17,9 @@ namespace imago::bench {
 // exit code where the program must end: 2 after one line about a bad flag, 0 after --help.
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
 
+// Whether --benchmark_filter asks for the row; there is no need to verify others.
+bool selected(const std::string& row);
+
 void add_device(CLI::App& app, Device& device);  // --device
 void add_dtype(CLI::App& app, DType& dtype,      // --dtype
                const std::vector<DType>& allowed);

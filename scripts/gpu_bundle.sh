@@ -30,7 +30,7 @@ done
 # shared libraries next to themselves, --disable-new-dtags also for the libraries' own sake, and
 # tests look for their files where they are started.
 build=build/gpu_bundle
-cmake --preset cuda -B $build -DIMAGO_CUDA_ARCHITECTURES="$arch" -DIMAGO_TEST_ROOT=. -DIMAGO_WERROR=OFF \
+cmake --preset cuda -B $build -DIMAGO_CUDA_ARCHITECTURES="$arch" -DIMAGO_TEST_ROOT=. \
   -DCMAKE_BUILD_RPATH='$ORIGIN/../lib' -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags >/dev/null
 programs=(tests/test_{tensor,kernels,autograd,nn,models} bench/bench_{conv,ops,step,loader}
   apps/{train_gan,generate,evaluate,render_faces})
@@ -45,7 +45,7 @@ for program in "${programs[@]}"; do strip -o "$bin/$program" "$build/$program"; 
 ldd "${programs[@]/#/$build/}" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
   grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-[^/]*)\.so' |
   xargs -I{} cp -L {} $bin/lib/
-cp -r --parents tests/goldens bench/peers autograd/ops $root/
+git ls-files -z tests/goldens bench/peers autograd/ops | xargs -0 cp --parents -t $root/
 cp scripts/gpu_check.sh $root/scripts/
 git describe --always --dirty --abbrev=12 >$root/BUNDLE
 
