@@ -73,7 +73,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                             T* y) {                                        // (G, rows, C)
   using A = acc_t<T>;
   const Place at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
-  if (at.count == 0 && at.extra == 0) return;
+  if (!at.works) return;
   std::int64_t column[lanes];
   columns_of(c, at, column);
   Channel<A> channel[lanes];
@@ -122,7 +122,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                                  T* dx) {                                        // (G, rows, C)
   using A = acc_t<T>;
   const Place at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
-  if (at.count == 0 && at.extra == 0) return;
+  if (!at.works) return;
   std::int64_t column[lanes];
   columns_of(c, at, column);
   GradChannel<A> channel[lanes];

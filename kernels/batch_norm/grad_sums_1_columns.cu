@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(column_threads, 2)
   auto& s = shared<SumsBlock<A, lanes>>();
   const Place at = place_of<lanes>(c, blockIdx.x);
   A sum_dz[lanes] = {}, sum_dz_d[lanes] = {};
-  if (at.count > 0 || at.extra > 0) {
+  if (at.works) {
     std::int64_t column[lanes];
     columns_of(c, at, column);
     A centre[lanes], scale[lanes], shift[lanes];
@@ -90,9 +90,8 @@ __global__ void __launch_bounds__(column_threads, 2)
         A dz[chunk], dz_d[chunk];
 #pragma unroll
         for (int r = 0; r < chunk; ++r) {
-          const bool inside = r < at.count - i;
-          dz[r] = inside ? dz_of(at_x[r].lane[l], at_dy[r].lane[l], l) : A(0);
-          dz_d[r] = inside ? dz[r] * (static_cast<A>(at_x[r].lane[l]) - centre[l]) : A(0);
+          dz[r] = dz_of(at_x[r].lane[l], at_dy[r].lane[l], l);  // 0 past the last row, as dy is
+          dz_d[r] = dz[r] * (static_cast<A>(at_x[r].lane[l]) - centre[l]);
         }
         sum_dz[l] += (dz[0] + dz[1]) + (dz[2] + dz[3]);
         sum_dz_d[l] += (dz_d[0] + dz_d[1]) + (dz_d[2] + dz_d[3]);

@@ -85,13 +85,13 @@ __global__ void __launch_bounds__(column_threads, 2)
   using A = acc_t<T>;
   auto& s = shared<StatisticsBlock<A, lanes>>();
   const Place at = place_of<lanes>(c, blockIdx.x);
-  const bool works = at.count > 0 || at.extra > 0;
-  std::int64_t column[lanes];
-  columns_of(c, at, column);
-
-  A origin[lanes];
-  for (int l = 0; l < lanes; ++l) {
-    origin[l] = works ? static_cast<A>(x[at.outer * c.rows * c.columns + column[l]]) : A(0);
+  std::int64_t column[lanes] = {};
+  A origin[lanes] = {};
+  if (at.works) {
+    columns_of(c, at, column);
+    for (int l = 0; l < lanes; ++l) {
+      origin[l] = static_cast<A>(x[at.outer * c.rows * c.columns + column[l]]);
+    }
   }
   Moments<A, lanes> m = {};
   const std::int64_t pitch = c.row_lanes * c.width;
@@ -132,7 +132,7 @@ __global__ void __launch_bounds__(column_threads, 2)
   __syncthreads();
   for (int l = 0; l < lanes; ++l) {
     A deviation = 0;
-    if (works)
+    if (at.works)
       deviation = m.mean[l] - s.mean(static_cast<int>(column[l] - (c.fold > 1 ? 0 : first)));
     s.value(at.slot + l) = fma(count[l] * deviation, deviation, m.squares[l]);
   }

@@ -18,8 +18,9 @@ struct Place {
   std::int64_t outer, part;
   std::int64_t column;  // its first column of the wide row
   std::int64_t row;     // its first wide row; the next one is row_lanes further
-  int count;            // how many wide rows; 0 for a thread without work
-  int extra;            // how many of its lanes have an element in the short row, too
+  bool works;  // whether it has columns; if not, nothing of it but row_lane and slot counts
+  int count;   // how many wide rows; may be 0
+  int extra;   // how many of its lanes have an element in the short row, too
   int row_lane, outer_lane;
   int slot;  // where its first lane is in a tile of all threads' lanes
 };
@@ -41,16 +42,15 @@ __device__ Place place_of(const Columns& c, std::int64_t block) {
   const std::int64_t begin = at.part * c.part_rows;
   at.row = begin + at.row_lane;
   at.count = 0, at.extra = 0;
-  const bool works = at.outer_lane < c.outers && at.outer < c.outer && at.column < c.width;
-  if (!works) return at;
+  at.works = at.outer_lane < c.outers && at.outer < c.outer && at.column < c.width;
+  if (!at.works) return at;
   const std::int64_t left = c.wide_rows - begin;
   const int rows = static_cast<int>(left < c.part_rows ? left : c.part_rows);
   at.count = (rows - at.row_lane + c.row_lanes - 1) / c.row_lanes;
-  if (at.count < 0) at.count = 0;
   // The short row follows the last wide one, in the lane whose turn it is.
   if (at.part == c.parts - 1 && at.row_lane == rows % c.row_lanes) {
     const std::int64_t elements = (c.rows - c.wide_rows * c.fold) * c.columns - at.column;
-    at.extra = static_cast<int>(elements < 0 ? 0 : elements < lanes ? elements : lanes);
+    for (int l = 0; l < lanes; ++l) at.extra += l < elements;
   }
   return at;
 }
@@ -63,13 +63,13 @@ __device__ inline std::int64_t extra_of(const Columns& c, const Place& at) {
   return at.outer * c.rows * c.columns + c.wide_rows * c.width + at.column;
 }
 
-// The columns, in [0, columns), of the lanes of a thread.
+// The columns, in [0, columns), of the lanes of a thread that works.
 template <int lanes>
 __device__ void columns_of(const Columns& c, const Place& at, std::int64_t (&column)[lanes]) {
   std::int64_t next = c.fold == 1 ? at.column : at.column % c.columns;
   for (int l = 0; l < lanes; ++l) {
     // A unit may begin in the last columns of one row and end in the first of the next.
-    column[l] = next < c.columns ? next : 0;
+    column[l] = next;
     next = next + 1 < c.columns ? next + 1 : 0;
   }
 }

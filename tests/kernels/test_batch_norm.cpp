@@ -223,6 +223,18 @@ TEST_CASE("batch_norm: a constant channel has variance 0 and y = beta") {
   });
 }
 
+TEST_CASE("batch_norm_lrelu: at the kink the slope is that of the negative side") {
+  for_engines(DType::f32, [](Device, Engine engine) {
+    const Tensor x = Tensor::full({4, 3, 6}, 0.5), ones = Tensor::full({6}, 1.0),
+                 zeros = Tensor::zeros({6}), dy = Tensor::full({4, 3, 6}, 1.0);
+    const BatchNormResult y = batch_norm_lrelu(x, ones, zeros, eps, 0.25, 1, engine);
+    const BatchNormGrads grads =
+        batch_norm_lrelu_grad(dy, x, ones, zeros, y.mean, y.invstd, 0.25, 1, engine);
+    CHECK(test::largest(y.y) == 0.0);
+    CHECK(test::largest_error(grads.dbeta, Tensor::full({6}, 12 * 0.25)) == 0.0);
+  });
+}
+
 TEST_CASE("batch_norm: stat_groups equal separate calls, bit for bit") {
   for_all([](const BatchNormCase& c, DType dtype, Device, Engine engine) {
     if (c.stat_groups == 1) return;
