@@ -66,6 +66,7 @@ inline std::vector<BatchNormCase> batch_norm_cases() {
       {"two groups, primes", {4, 9, 5, 17}, 2},
       {"three groups of several parts", {6, 33, 15, 40}, 3},
       {"as many groups as images", {5, 6, 3, 64}, 5},
+      {"more groups than a block takes", {9, 8, 32}, 9},
   };
 }
 
