@@ -11,6 +11,8 @@
 //   and y       -1   0   0   1   1   2      through tap a + 2  p = i + shift - 1
 #pragma once
 
+#include <algorithm>
+
 #include "kernels/conv2d/gather.cuh"
 #include "kernels/gemm/tile_plan.h"
 
@@ -60,8 +62,8 @@ struct PhaseWeights {
   int first;           // element of the first tap
   int step_h, step_w;  // elements from one tap to the next
 
-  // Offsets; -1 past the end.
-  __device__ int outer(int c) const { return c < C ? first + c : -1; }
+  // Offsets: past the last channel that of the last one, past the last depth -1.
+  __device__ int outer(int c) const { return first + std::min(c, C - lanes); }
   __device__ int inner(int k) const {
     if (k >= depth) return -1;
     const int at = K.divide(k), filter = k - at * K.value;
@@ -69,7 +71,7 @@ struct PhaseWeights {
     return filter * RSC + t_h * step_h + t_w * step_w;
   }
   __device__ Lanes<T, lanes> load(int c, int k) const {
-    if ((c | k) < 0) return {};
+    if (k < 0) return {};
     return load_as<Lanes<T, lanes>>(weights + (c + k));
   }
 };

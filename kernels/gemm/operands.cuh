@@ -10,11 +10,14 @@
 //   outer(i)      what is to be known of row m = i of a (column n = i of b); a thread asks for its
 //                 own rows once, before the loop over k
 //   inner(k)      what is to be known of depth k; asked for in every step
-//   load(outer, inner) -> Lanes<Element, lanes>      0 wherever i or k lies past the end
+//   load(outer, inner) -> Lanes<Element, lanes>      0 where k lies past the end; where i does,
+//                 anything that may be read, because such rows are not stored
 // so that divisions are done once for a row or once for a step, never once for an element.
 //
 // Offsets are 32-bit: an operand and what it reaches over at its edges has less than 2^30 elements.
 #pragma once
+
+#include <algorithm>
 
 #include "kernels/gemm/divisor.h"
 #include "kernels/launch.h"
@@ -39,11 +42,14 @@ struct Matrix {
   int outers, depth;  // i < outers, k < depth
   int stride;
 
-  // Offsets; -1 past the end.
-  __device__ int outer(int i) const { return i < outers ? (along_k ? i * stride : i) : -1; }
+  // Offsets: past the last row that of the last one, past the last depth -1.
+  __device__ int outer(int i) const {
+    const int row = std::min(i, outers - (along_k ? 1 : lanes));
+    return along_k ? row * stride : row;
+  }
   __device__ int inner(int k) const { return k < depth ? (along_k ? k : k * stride) : -1; }
   __device__ Lanes<T, lanes> load(int outer, int inner) const {
-    if ((outer | inner) < 0) return {};
+    if (inner < 0) return {};
     return load_as<Lanes<T, lanes>>(data + (outer + inner));
   }
 };

@@ -57,7 +57,7 @@ struct TileShape {
   // Column of shared memory for row i at depth k of a transposed operand `extent` wide.
   __device__ static int swizzle(int at_k, int i, int extent) {
     constexpr int quads = k / 4;
-    return extent < 32 ? i : i ^ (at_k / 4 % quads * (32 / quads) + at_k % 2 * 4);
+    return extent % 32 ? i : i ^ (at_k / 4 % quads * (32 / quads) + at_k % 2 * 4);
   }
   // Where this thread stands among threads_m x threads_n.
   __device__ static int thread_m() {
@@ -142,7 +142,8 @@ class SliceLoader {
 };
 
 // sums = the tile at (m0, n0) of a * b over depths k_begin <= k < k_end, added in ascending order.
-// k_begin is a multiple of Shape::k, and so is k_end, unless both operands end there.
+// k_begin is a multiple of Shape::k, and so is k_end, unless both operands end there. Where there is
+// nothing to add, one slice of zeros is added all the same.
 template <class Shape, class A, class B>
 __device__ void multiply_registers(const A& a, const B& b, int m0, int n0, int k_begin, int k_end,
                                    typename Shape::Sums& sums) {
@@ -155,7 +156,6 @@ __device__ void multiply_registers(const A& a, const B& b, int m0, int n0, int k
 #pragma unroll
     for (float& sum : row) sum = 0;
   }
-  if (k_begin >= k_end) return;
   rows.fetch(k_begin);
   columns.fetch(k_begin);
   int buffer = 0;
@@ -196,14 +196,13 @@ __device__ void multiply_registers(const A& a, const B& b, int m0, int n0, int k
 }
 
 // Finds where the rows of a block's tile start, each row once, for store_registers. The sink's
-// numbers then need no registers during the product. Ends in a barrier.
+// numbers then need no registers during the product, whose first barrier the rows have to wait for.
 template <class Shape, class Sink>
 __device__ void place_rows(const Sink& sink, int m0) {
   auto& s = shared<typename Shape::Block>();
   for (int i = static_cast<int>(threadIdx.x); i < Shape::m; i += Shape::threads) {
     s.rows(i) = sink.row(m0 + i);
   }
-  __syncthreads();
 }
 
 // Stores what multiply_registers left in `sums` into rows of `columns` elements, four at once where

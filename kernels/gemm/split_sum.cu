@@ -15,6 +15,9 @@
 //   warp 1    parts [n/8, 2n/8)
 //   ...                           -> shared memory, barrier -> warp 0 adds them up
 #include "kernels/gemm/split_sum.h"
+
+#include <algorithm>
+
 #include "kernels/launch.h"
 #include "tensor/stream.h"
 
@@ -37,12 +40,11 @@ __global__ void __launch_bounds__(SplitSum::lanes* SplitSum::warps)
   const int warp = static_cast<int>(threadIdx.x) / SplitSum::lanes;
   const int i = static_cast<int>(blockIdx.x) * SplitSum::lanes + lane;
   const int end = splits * (warp + 1) / SplitSum::warps;
+  const int from = std::min(i, count - 1);  // lanes without an output read the last one's parts
   float sum = 0;
-  if (i < count) {
 #pragma unroll 8
-    for (int part = splits * warp / SplitSum::warps; part < end; ++part) {
-      sum += parts[std::int64_t{part} * count + i];
-    }
+  for (int part = splits * warp / SplitSum::warps; part < end; ++part) {
+    sum += parts[std::int64_t{part} * count + from];
   }
   s.sums(warp, lane) = sum;
   __syncthreads();

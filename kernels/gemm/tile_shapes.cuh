@@ -9,14 +9,16 @@
 // Blocks that one SM holds by registers, and what nvcc 13 makes of that bound for sm_90a (registers
 // of a thread forward / input gradient / weight gradient; spilled bytes):
 //
-//   wide      2 x 8 warps   128 / 128 (56 spilled) / 125
-//   tall      3 x 4 warps   167 / 168 (28 spilled) / 157
-//   small     4 x 4 warps   119 / 121 / 107      scalar loads: 127 / 128 / 107
-//   slim      6 x 2 warps   167 / 167 / 105
+//   wide      2 x 8 warps   127 / 128 (60 spilled) / 125
+//   tall      3 x 4 warps   168 (8 spilled) / 168 (24 spilled) / 157
+//   small     4 x 4 warps   115 / 123 / 109      scalar loads: 127 / 128 (12 spilled) / 107
+//   slim      6 x 2 warps   168 / 168 / 105
 //
 // A slice of the wide tile has 8 depths and not 16, because what waits in registers for its turn
 // would not fit beside 64 sums and two blocks on an SM.
 #pragma once
+
+#include <algorithm>
 
 #include "kernels/gemm/register_tiles.cuh"
 #include "kernels/gemm/tile_plan.h"
@@ -64,7 +66,7 @@ __device__ void product_registers(const A& a, const B& b, const Sink& sink, int 
   const int m0 = static_cast<int>(blockIdx.x) * Shape::m;
   const int n0 = static_cast<int>(blockIdx.y) * Shape::n;
   const int begin = cut.split() * cut.stride;
-  const int end = depth - begin < cut.stride ? depth : begin + cut.stride;
+  const int end = std::min(depth, begin + cut.stride);
   place_rows<Shape>(sink, m0);
   typename Shape::Sums sums;
   multiply_registers<Shape>(a, b, m0, n0, begin, end, sums);

@@ -19,8 +19,9 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-// The same elements, `offset` elements into memory that is NaN otherwise.
+// The same elements, `offset` elements past a multiple of 1 KB in memory that is NaN otherwise.
 Tensor within_nan(const Tensor& t, std::int64_t offset, Device device) {
+  offset += 256;
   Tensor memory = Tensor::full({t.numel() + 2 * offset}, not_a_number, t.dtype(), Device::cpu());
   Tensor inside = memory.slice(offset, offset + t.numel()).reshape(t.shape());
   inside.copy_from(t);
@@ -41,6 +42,7 @@ TEST_CASE("conv2d on CUDA: slices that start anywhere, nothing read beyond them,
       {"tall tiles, split", 2, 9, 8, 32, 68, 3, 3, {.pad = Padding::same(1)}},
       {"slim columns, split", 3, 4, 4, 24, 2, 4, 4, {}},
       {"one element at a time", 2, 5, 6, 3, 7, 3, 3, halve},
+      {"one filter", 2, 6, 8, 4, 1, 4, 4, halve},
   };
   test::for_each_device([&](Device device) {
     if (!device.is_cuda()) return;
@@ -72,13 +74,14 @@ TEST_CASE("conv2d on CUDA: slices that start anywhere, nothing read beyond them,
 }
 
 TEST_CASE("conv2d on CUDA: pixels that no window sees have no say") {
-  // Windows of 2 x 2 every 3 pixels; the rest of the image is NaN.
-  const Conv2dCase c{"", 2, 8, 9, 4, 8, 2, 2, {.stride_h = 3, .stride_w = 3}};
+  // Windows of 3 x 1 every 4 x 2 pixels; the rest of the image is NaN. A window has 12 terms: the
+  // thirteenth would be such a pixel.
+  const Conv2dCase c{"", 2, 11, 9, 4, 8, 3, 1, {.stride_h = 4, .stride_w = 2}};
   Tensor x = test::normals(c.x(), DType::f32, 1).to(Device::cpu());
   float* p = x.mutable_data<float>();
   for (std::int64_t i = 0; i < x.numel(); ++i) {
-    const std::int64_t h = i / (9 * 4) % 8, v = i / 4 % 9;
-    if (h % 3 == 2 || v % 3 == 2) p[i] = static_cast<float>(not_a_number);
+    const std::int64_t h = i / (9 * 4) % 11, v = i / 4 % 9;
+    if (h % 4 == 3 || v % 2 == 1) p[i] = static_cast<float>(not_a_number);
   }
   test::for_each_device([&](Device device) {
     if (!device.is_cuda()) return;
