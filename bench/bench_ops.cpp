@@ -32,7 +32,7 @@ struct Options {
 
 std::vector<Tensor> copies(const std::vector<Tensor>& tensors, Device device) {
   std::vector<Tensor> result;
-  for (const Tensor& t : tensors) result.push_back(device.is_cpu() ? t.clone() : t.to(device));
+  for (const Tensor& t : tensors) result.push_back(t.device() == device ? t.clone() : t.to(device));
   return result;
 }
 
