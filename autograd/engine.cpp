@@ -46,6 +46,8 @@ void check_seed(const Var& output, const Var& seed) {
   check(seed.shape() == output.shape() && seed.dtype() == output.dtype(), "backward",
         "the seed is ", seed.shape(), " ", seed.dtype(), " but the output is ", output.shape(), " ",
         output.dtype());
+  check(seed.device() == output.device(), "backward", "the seed is on ", seed.device(),
+        " but the output on ", output.device());
 }
 
 // Marks the nodes from which a wanted input can be reached. Iterative: graphs can be deep.
@@ -132,7 +134,7 @@ class Engine {
       if (!seed) {
         check(outputs[i].numel() == 1, "backward", "the output is ", outputs[i].shape(),
               ", not a scalar; pass a seed of that shape, or reduce it to a loss first");
-        seed = Tensor::full(outputs[i].shape(), 1, outputs[i].dtype());
+        seed = kernels::full(outputs[i].shape(), 1, outputs[i].dtype(), outputs[i].device());
       }
       check_seed(outputs[i], seed);
       deliver(edge_of(outputs[i]), seed, "backward");
@@ -172,6 +174,8 @@ class Engine {
       check(g.shape() == edge.leaf->tensor.shape() && g.dtype() == edge.leaf->tensor.dtype(), from,
             "its gradient is ", g.shape(), " ", g.dtype(), " but the input is ",
             edge.leaf->tensor.shape(), " ", edge.leaf->tensor.dtype());
+      check(g.device() == edge.leaf->tensor.device(), from, "its gradient is on ", g.device(),
+            " but the input on ", edge.leaf->tensor.device());
       if (!wanted_) {
         accumulate_into_leaf(*edge.leaf, g, create_graph_);
       } else if (const auto it = wanted_->leaves.find(edge.leaf.get());

@@ -9,21 +9,23 @@
 namespace imago {
 namespace {
 
-Tensor random_like(const Tensor& t, RandomStream& stream) {
-  Tensor r = Tensor::empty_like(t);
+// On the host.
+Tensor random_weights(const Shape& shape, RandomStream& stream) {
+  Tensor r = Tensor::empty(shape, DType::f64, Device::cpu());
   double* p = r.mutable_data<double>();
   for (std::int64_t i = 0; i < r.numel(); ++i) p[i] = stream.uniform(-1, 1);
   return r;
 }
 
-// <weights, f(inputs)>, computed without recording.
+// <weights, f(inputs)>, computed without recording and summed on the host.
 double weighted_sum(const Differentiable& f, const Vars& inputs,
                     const std::vector<Tensor>& weights) {
   const NoGrad no_grad;
   const Vars outputs = f(inputs);
   double sum = 0;
   for (std::size_t k = 0; k < outputs.size(); ++k) {
-    const double* y = outputs[k].tensor().data<double>();
+    const Tensor host = outputs[k].tensor().to(Device::cpu());
+    const double* y = host.data<double>();
     const double* w = weights[k].data<double>();
     for (std::int64_t i = 0; i < outputs[k].numel(); ++i) sum += y[i] * w[i];
   }
@@ -58,10 +60,10 @@ GradcheckResult gradcheck(const Differentiable& f, const Vars& inputs,
   Vars differentiable, seeds;
   for (const Var& output : outputs) {
     check(output.dtype() == DType::f64, "gradcheck", "outputs must be f64, not ", output.dtype());
-    weights.push_back(random_like(output.tensor(), stream));
+    weights.push_back(random_weights(output.shape(), stream));
     if (output.requires_grad()) {
       differentiable.push_back(output);
-      seeds.emplace_back(weights.back());
+      seeds.emplace_back(weights.back().to(output.device()));
     }
   }
   Vars wanted;
@@ -76,17 +78,23 @@ GradcheckResult gradcheck(const Differentiable& f, const Vars& inputs,
   for (std::size_t j = 0, k = 0; j < inputs.size(); ++j) {
     if (!inputs[j].requires_grad()) continue;
     const Var& g = analytic[k++];
+    const Tensor derivative = g ? g.tensor().to(Device::cpu()) : Tensor();
     Tensor x = inputs[j].tensor();
+    Tensor values = x.to(Device::cpu()).clone();  // perturbed on the host, then copied to x
     for (std::int64_t i = 0; i < x.numel(); ++i) {
-      const double before = x.data<double>()[i];
-      x.mutable_data<double>()[i] = before + options.eps;
-      const double above = weighted_sum(f, inputs, weights);
-      x.mutable_data<double>()[i] = before - options.eps;
-      const double below = weighted_sum(f, inputs, weights);
-      x.mutable_data<double>()[i] = before;
+      const auto sum_at = [&](double value) {
+        values.mutable_data<double>()[i] = value;
+        x.copy_from(values);
+        return weighted_sum(f, inputs, weights);
+      };
+      const double before = values.data<double>()[i];
+      const double above = sum_at(before + options.eps);
+      const double below = sum_at(before - options.eps);
+      values.mutable_data<double>()[i] = before;
       const double numeric = (above - below) / (2 * options.eps);
-      compare(result, options, g ? g.tensor().data<double>()[i] : 0.0, numeric, j, i);
+      compare(result, options, g ? derivative.data<double>()[i] : 0.0, numeric, j, i);
     }
+    x.copy_from(values);
   }
   return result;
 }
@@ -100,7 +108,9 @@ GradcheckResult gradgradcheck(const Differentiable& f, const Vars& inputs,
   std::vector<bool> used;
   for (const Var& output : outputs) {
     used.push_back(output.requires_grad());
-    if (used.back()) all.push_back(parameter(random_like(output.tensor(), stream)));
+    if (!used.back()) continue;
+    const Tensor weights = random_weights(output.shape(), stream);
+    all.push_back(parameter(weights.to(output.device())));
   }
   const std::size_t n = inputs.size();
   GradcheckResult law;

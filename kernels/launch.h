@@ -92,10 +92,11 @@ std::string kernel_name() {
 
 namespace imago::kernels {
 
-// Sixteen bytes of T, the widest access a thread can make: four floats, two doubles, eight bf16.
-template <class T>
-struct alignas(16) Pack {
-  static constexpr int lanes = 16 / static_cast<int>(sizeof(T));
+// n elements of T side by side, moved as one. By default sixteen bytes, the widest access a thread
+// can make: four floats, two doubles, eight bf16. n * sizeof(T) is a power of two.
+template <class T, int n = 16 / static_cast<int>(sizeof(T))>
+struct alignas(n * sizeof(T) < 16 ? n * sizeof(T) : 16) Pack {
+  static constexpr int lanes = n;
   T lane[lanes];
 };
 

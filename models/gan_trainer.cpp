@@ -33,6 +33,7 @@ GanTrainer::GanTrainer(Gan gan, const GanTrainerOptions& options)
   if (options.ema > 0) {
     const ContextScope scope;  // its first weights are overwritten: leave the caller's draws alone
     average_ = make_gan(gan_.spec).generator;
+    average_.to(gan_.generator.parameters().at(0).device());
     ema_.emplace(gan_.generator, average_, options.ema);
   }
 }

@@ -13,15 +13,16 @@ namespace {
 
 using kernels::Transpose;
 
+// (N, D), on the host: both metrics sort or loop there.
 Tensor as_matrix(const char* op, const Tensor& x) {
   check(x.defined() && x.dtype() == DType::f32 && x.dim() >= 2 && x.size(0) >= 2, op,
         "needs at least two f32 samples (N, ...), not ", x.shape(), " ", x.dtype());
-  return x.reshape({x.size(0), -1});
+  return x.to(Device::cpu()).reshape({x.size(0), -1});
 }
 
 // Unit directions, (count, D).
 Tensor directions(std::int64_t count, std::int64_t D, std::uint64_t seed) {
-  Tensor d = kernels::normal({count, D}, DType::f32, DrawKey{seed, 0, 0});
+  Tensor d = kernels::normal({count, D}, DType::f32, DrawKey{seed, 0, 0}, Device::cpu());
   float* p = d.mutable_data<float>();
   parallel_for(count, [&](std::int64_t i) {
     double square = 0;

@@ -6,8 +6,7 @@
 
 namespace imago::nn {
 
-Ema::Ema(const Module& live, Module& average, double decay)
-    : decay_(decay), weight_(Tensor::empty({1})) {
+Ema::Ema(const Module& live, Module& average, double decay) : decay_(decay) {
   check(0 <= decay && decay < 1, "Ema", "decay must be in [0, 1), not ", decay);
   const NamedTensors values = live.state_dict();
   average.load_state_dict(values);
@@ -15,11 +14,14 @@ Ema::Ema(const Module& live, Module& average, double decay)
     averages_.push_back(tensor);
     values_.push_back(values.at(name));
   }
+  const Device device = averages_.empty() ? Device::cpu() : averages_[0].device();
+  weight_ = Tensor::empty({1}, DType::f32, device);
 }
 
 void Ema::update(std::int64_t t) {
   const double step = static_cast<double>(t);
-  weight_.mutable_data<float>()[0] = static_cast<float>(1 - std::min(decay_, step / (step + 10)));
+  const double weight = 1 - std::min(decay_, step / (step + 10));
+  weight_.copy_from(Tensor::full({1}, weight, DType::f32, Device::cpu()));
   kernels::ema_update(averages_, values_, weight_);
 }
 

@@ -8,6 +8,7 @@
 #include "autograd/ops/square.h"
 #include "autograd/ops/sub.h"
 #include "autograd/ops/sum_to.h"
+#include "kernels/elementwise/elementwise.h"
 
 namespace imago::loss {
 namespace {
@@ -31,7 +32,9 @@ Var bce_with_logits(const Var& logits, const Var& targets) {
 }
 
 Var bce_with_logits(const Var& logits, double target) {
-  return ops::bce_with_logits(logits, Var(Tensor::full(logits.shape(), target, logits.dtype())));
+  const Device device = logits.device();
+  return ops::bce_with_logits(logits,
+                              Var(kernels::full(logits.shape(), target, logits.dtype(), device)));
 }
 
 Var mse(const Var& a, const Var& b) {

@@ -22,6 +22,8 @@ Adam::Adam(Vars parameters, const AdamOptions& options)
           "parameters are f32 or f64, but parameter ", i, " is ", p.dtype());
     check(p.dtype() == parameters_[0].dtype(), "Adam", "parameter ", i, " is ", p.dtype(),
           " but parameter 0 is ", parameters_[0].dtype());
+    check(p.device() == parameters_[0].device(), "Adam", "parameter ", i, " is on ", p.device(),
+          " but parameter 0 is on ", parameters_[0].device());
     for (std::size_t j = 0; j < i; ++j) {
       check(!p.tensor().shares_storage(parameters_[j].tensor()), "Adam", "parameters ", j, " and ",
             i, " share memory; is one given twice?");
@@ -29,8 +31,9 @@ Adam::Adam(Vars parameters, const AdamOptions& options)
     m_.push_back(Tensor::zeros_like(p.tensor()));
     v_.push_back(Tensor::zeros_like(p.tensor()));
   }
-  steps_ = Tensor::zeros({static_cast<std::int64_t>(parameters_.size())}, DType::i64);
-  scalars_ = Tensor::zeros({3}, DType::f64);
+  const auto count = static_cast<std::int64_t>(parameters_.size());
+  steps_ = Tensor::full({count}, 0, DType::i64, Device::cpu());
+  scalars_ = Tensor::empty({3}, DType::f64, parameters_[0].device());
 }
 
 void Adam::set_lr(double lr) {
@@ -64,10 +67,12 @@ void Adam::step() {
       v.push_back(v_[i]);
     }
     const auto t = static_cast<double>(count);
-    double* scalars = scalars_.mutable_data<double>();
-    scalars[0] = options_.lr;
-    scalars[1] = 1 / (1 - std::pow(options_.beta1, t));
-    scalars[2] = 1 / std::sqrt(1 - std::pow(options_.beta2, t));
+    Tensor scalars = Tensor::empty({3}, DType::f64, Device::cpu());
+    double* s = scalars.mutable_data<double>();
+    s[0] = options_.lr;
+    s[1] = 1 / (1 - std::pow(options_.beta1, t));
+    s[2] = 1 / std::sqrt(1 - std::pow(options_.beta2, t));
+    scalars_.copy_from(scalars);
     kernels::adam_update(p, g, m, v, scalars_, constants);
   }
 }

@@ -21,8 +21,8 @@ struct AdamOptions {
 // in place, so they keep their addresses.
 class Adam {
  public:
-  // Leaves of f32 or f64; no two may share memory. Their number, order, shapes and dtypes are fixed
-  // from here on.
+  // Leaves of f32 or f64 on one device; no two may share memory. Their number, order, shapes, dtypes
+  // and device are fixed from here on: move a module before its optimiser is made.
   explicit Adam(Vars parameters, const AdamOptions& options = {});
 
   // One update from the accumulated gradients. A parameter without a gradient, or one that is
@@ -37,7 +37,7 @@ class Adam {
   const Vars& parameters() const { return parameters_; }
 
   // By the position of the parameter: "m.0", "v.0", ... like the parameter, and "steps" i64 (number
-  // of parameters), the updates each has had. Shares memory with the optimiser. The learning rate
+  // of parameters), on the CPU, the updates each has had. Shares memory with the optimiser. The learning rate
   // is not part of it.
   NamedTensors state_dict() const;
   // Strict; copies in place.
@@ -47,8 +47,8 @@ class Adam {
   Vars parameters_;
   AdamOptions options_;
   std::vector<Tensor> m_, v_;
-  Tensor steps_;  // (number of parameters), i64
-  // (3): lr and bias corrections of the current step. f64, though other step values are f32: f64
+  Tensor steps_;  // (number of parameters), i64, on the CPU
+  // (3), beside the parameters: lr and bias corrections of the current step. f64, though other step values are f32: f64
   // parameters follow the f64 reference runs to about 1e-14 only with factors of that precision
   // (rounded to f32 they are off by 1e-8 after one step). The kernel rounds them once for f32.
   Tensor scalars_;

@@ -2,7 +2,6 @@
 // integer drops the fraction and saturates, NaN becomes 0; integer to integer saturates.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -12,8 +11,9 @@
 namespace imago {
 
 // Saturates instead of the undefined behaviour of a plain conversion out of range.
+// constexpr so that device code may call it.
 template <class To, class From>
-To convert(From value) {
+constexpr To convert(From value) {
   if constexpr (std::is_same_v<To, From>) {
     return value;
   } else if constexpr (std::is_same_v<From, bf16>) {
@@ -25,8 +25,8 @@ To convert(From value) {
     return static_cast<To>(value);
   } else if constexpr (std::is_floating_point_v<From>) {
     // 2^digits is the first value too large and is exact in either floating type.
-    const From end = std::ldexp(From(1), std::numeric_limits<To>::digits);
-    const From low = std::is_signed_v<To> ? -end : From(0);
+    constexpr From end = From(2) * static_cast<From>(std::numeric_limits<To>::max() / 2 + 1);
+    constexpr From low = std::is_signed_v<To> ? -end : From(0);
     if (value != value) return To(0);
     if (value >= end) return std::numeric_limits<To>::max();
     if (value <= low) return std::numeric_limits<To>::min();

@@ -12,11 +12,7 @@
 #include <cmath>
 #include <cstdint>
 
-#if defined(__CUDACC__)
-#define IMAGO_HOST_DEVICE __host__ __device__
-#else
-#define IMAGO_HOST_DEVICE
-#endif
+#include "tensor/host_device.h"
 
 namespace imago {
 
@@ -124,6 +120,13 @@ IMAGO_HOST_DEVICE inline void normals_from_bits(std::uint32_t a, std::uint32_t b
   const float sin_q = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
   z0 = radius * cos_q;
   z1 = radius * sin_q;
+}
+
+// The four uniforms of block b of a draw.
+IMAGO_HOST_DEVICE inline std::array<float, 4> uniform_block(DrawKey key, std::uint64_t b) {
+  const PhiloxBlock words = draw_block(key, b);
+  return {uniform_from_bits(words.v[0]), uniform_from_bits(words.v[1]),
+          uniform_from_bits(words.v[2]), uniform_from_bits(words.v[3])};
 }
 
 // The four standard normals of block b of a draw.

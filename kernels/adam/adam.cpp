@@ -5,8 +5,11 @@
 #include <vector>
 
 #include "kernels/adam/cpu_adam.h"
+#include "kernels/adam/engines.h"
+#include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -29,10 +32,12 @@ void require_lists(std::span<Tensor> params, std::span<const Tensor> grads, std:
          {&grads[i], static_cast<const Tensor*>(&m[i]), static_cast<const Tensor*>(&v[i])}) {
       check(other->shape() == params[i].shape() && other->dtype() == params[i].dtype() &&
                 other->device() == params[i].device(),
-            "adam", "parameter ", i, " is ", params[i].shape(), " ", params[i].dtype(),
-            " but its gradient or moment is ", other->shape(), " ", other->dtype());
+            "adam", "parameter ", i, " is ", params[i].shape(), " ", params[i].dtype(), " on ",
+            params[i].device(), " but its gradient or moment is ", other->shape(), " ",
+            other->dtype(), " on ", other->device());
     }
-    require_device("adam", params[i].device());
+    check(params[i].device() == params[0].device(), "adam", "parameter ", i, " is on ",
+          params[i].device(), " but parameter 0 is on ", params[0].device());
   }
 }
 
@@ -42,16 +47,20 @@ void adam_update(std::span<Tensor> params, std::span<const Tensor> grads, std::s
                  std::span<Tensor> v, const Tensor& scalars, const AdamConstants& constants) {
   require_lists(params, grads, m, v, scalars);
   if (params.empty()) return;
+  check(scalars.device() == params[0].device(), "adam", "scalars are on ", scalars.device(),
+        " but parameters on ", params[0].device());
+  const OpRange range("adam", params[0].device());
   const Tensor wide = cast(scalars, DType::f64);
+  if constexpr (cuda_build) {
+    if (params[0].device().is_cuda()) {
+      return adam_multi_tensor(params, grads, m, v, wide, constants);
+    }
+  }
   const double* s = wide.data<double>();
   dispatch<float, double>(params[0].dtype(), "adam", [&]<class T> {
-    const AdamFactors<T> factors{.one_minus_beta1 = static_cast<T>(1.0 - constants.beta1),
-                                 .beta2 = static_cast<T>(constants.beta2),
-                                 .one_minus_beta2 = static_cast<T>(1.0 - constants.beta2),
-                                 .eps = static_cast<T>(constants.eps),
-                                 .weight_decay = static_cast<T>(constants.weight_decay),
-                                 .step_size = static_cast<T>(s[0] * s[1]),
-                                 .inverse_root = static_cast<T>(s[2])};
+    AdamFactors<T> factors = adam_factors<T>(constants);
+    factors.step_size = static_cast<T>(s[0] * s[1]);
+    factors.inverse_root = static_cast<T>(s[2]);
     // Pointers are taken on this thread, once: mutable_data counts a write.
     std::vector<AdamSlice<T>> slices;
     for (std::size_t i = 0; i < params.size(); ++i) {

@@ -24,7 +24,8 @@ struct AdamConstants {
 // grads[i] has that dtype and is not written. Nothing may share storage across entries. scalars
 // (3,) f32 or f64, in device memory so that a captured step stays true:
 //     { lr, 1 / (1 - beta1^t), 1 / sqrt(1 - beta2^t) } with t = 1 at the first step.
-// Deterministic, for any number of threads. Errors: lists, shapes, dtypes or devices that differ.
+// Deterministic, for any number of threads, and the same bits on CUDA.
+// Errors: lists, shapes, dtypes or devices that differ.
 void adam_update(std::span<Tensor> params, std::span<const Tensor> grads, std::span<Tensor> m,
                  std::span<Tensor> v, const Tensor& scalars, const AdamConstants& constants);
 

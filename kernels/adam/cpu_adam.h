@@ -1,8 +1,12 @@
-// The inner loop of adam.cpp over one contiguous slice, on one thread.
+// The update of one element, for both devices, and the inner loop of adam.cpp over one contiguous
+// slice, on one CPU thread.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
+
+#include "kernels/adam/adam.h"
+#include "tensor/host_device.h"
 
 namespace imago::kernels {
 
@@ -22,9 +26,22 @@ struct AdamFactors {
   T inverse_root;  // 1 / sqrt(1 - beta2^t)
 };
 
+// Those that are constant over a run, made in f64 and rounded once; the last two are 0.
+template <class T>
+AdamFactors<T> adam_factors(const AdamConstants& constants) {
+  return {.one_minus_beta1 = static_cast<T>(1.0 - constants.beta1),
+          .beta2 = static_cast<T>(constants.beta2),
+          .one_minus_beta2 = static_cast<T>(1.0 - constants.beta2),
+          .eps = static_cast<T>(constants.eps),
+          .weight_decay = static_cast<T>(constants.weight_decay),
+          .step_size = T(0),
+          .inverse_root = T(0)};
+}
+
 // One element of the formula in adam.h.
 template <class T>
-[[gnu::always_inline]] inline void adam_element(T& p, T g, T& m, T& v, const AdamFactors<T>& f) {
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline void adam_element(T& p, T g, T& m, T& v,
+                                                                  const AdamFactors<T>& f) {
   g = g + f.weight_decay * p;
   m = m + f.one_minus_beta1 * (g - m);
   v = f.beta2 * v + f.one_minus_beta2 * (g * g);

@@ -2,9 +2,12 @@
 
 #include <cmath>
 
+#include "kernels/bce/engines.h"
+#include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
 #include "kernels/reduce/reduce.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -21,13 +24,20 @@ void require_pair(const char* op, const Tensor& logits, const Tensor& targets) {
         logits.shape());
   check(logits.device() == targets.device(), op, "logits are on ", logits.device(),
         " but targets on ", targets.device());
-  require_device(op, logits.device());
 }
 
 }  // namespace
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& targets) {
   require_pair("bce_with_logits", logits, targets);
+  const OpRange range("bce_with_logits", logits.device());
+  if constexpr (cuda_build) {
+    if (logits.device().is_cuda()) {
+      Tensor loss = Tensor::empty({}, acc_dtype(logits.dtype()), logits.device());
+      bce_with_logits_blocks(logits, targets, loss);
+      return loss;
+    }
+  }
   Tensor losses = Tensor::empty(logits.shape(), acc_dtype(logits.dtype()), logits.device());
   dispatch<float, double, bf16>(logits.dtype(), "bce_with_logits", [&]<class T> {
     using A = acc_t<T>;
@@ -51,7 +61,14 @@ Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor
         dy.shape(), " ", dy.dtype());
   check(dy.device() == logits.device(), "bce_with_logits_grad", "logits are on ", logits.device(),
         " but dy on ", dy.device());
+  const OpRange range("bce_with_logits_grad", logits.device());
   Tensor out = Tensor::empty_like(logits);
+  if constexpr (cuda_build) {
+    if (logits.device().is_cuda()) {
+      bce_with_logits_grad_vector(dy, logits, targets, out);
+      return out;
+    }
+  }
   dispatch<float, double, bf16>(logits.dtype(), "bce_with_logits_grad", [&]<class T> {
     using A = acc_t<T>;
     const T* x = logits.data<T>();

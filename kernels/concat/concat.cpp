@@ -1,5 +1,7 @@
 #include "kernels/concat/concat.h"
 
+#include "tensor/op_range.h"
+
 namespace imago::kernels {
 
 Tensor concat(std::span<const Tensor> parts) {
@@ -7,7 +9,7 @@ Tensor concat(std::span<const Tensor> parts) {
   const Tensor& first = parts.front();
   check(first.defined() && first.dim() > 0, "concat",
         "part 0 needs at least one dimension, the one to join along");
-  require_device("concat", first.device());
+  const OpRange range("concat", first.device());
   Shape shape = first.shape();
   std::int64_t total = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {

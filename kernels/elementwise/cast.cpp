@@ -1,16 +1,24 @@
 // cast and fill: elements change type, not value.
+#include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
+#include "kernels/elementwise/engines.h"
 #include "kernels/parallel.h"
 #include "tensor/convert.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
-namespace {}  // namespace
 
 Tensor cast(const Tensor& x, DType dtype) {
   check(x.defined(), "cast", "the argument is undefined");
-  require_device("cast", x.device());
+  const OpRange range("cast", x.device());
   if (x.dtype() == dtype) return x;
   Tensor out = Tensor::empty(x.shape(), dtype, x.device());
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) {
+      cast_vector(x, out);
+      return out;
+    }
+  }
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       x.dtype(), "cast", [&]<class From> {
         const From* px = x.data<From>();
@@ -27,7 +35,10 @@ Tensor cast(const Tensor& x, DType dtype) {
 
 void fill(Tensor& x, double value) {
   check(x.defined(), "fill", "the tensor is undefined");
-  require_device("fill", x.device());
+  const OpRange range("fill", x.device());
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) return fill_vector(x, value);
+  }
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       x.dtype(), "fill", [&]<class T> {
         T* p = x.mutable_data<T>();
@@ -36,6 +47,12 @@ void fill(Tensor& x, double value) {
           for (std::int64_t i = begin; i < end; ++i) p[i] = v;
         });
       });
+}
+
+Tensor full(const Shape& shape, double value, DType dtype, Device device) {
+  Tensor out = Tensor::empty(shape, dtype, device);
+  fill(out, value);
+  return out;
 }
 
 }  // namespace imago::kernels

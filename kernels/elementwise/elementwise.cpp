@@ -4,9 +4,12 @@
 #include <array>
 #include <vector>
 
+#include "kernels/cuda_build.h"
 #include "kernels/elementwise/broadcast.h"
 #include "kernels/elementwise/cpu_map.h"
+#include "kernels/elementwise/engines.h"
 #include "kernels/parallel.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -23,7 +26,6 @@ void require_alike(const char* op, const Tensor& x, const Tensor& y) {
   check(x.dtype() == y.dtype(), op, "dtypes differ: ", x.dtype(), " ", x.shape(), " and ",
         y.dtype(), " ", y.shape(), "; cast one of them");
   check(x.device() == y.device(), op, "devices differ: ", x.device(), " and ", y.device());
-  require_device(op, x.device());
 }
 
 bool broadcasts(Binary op) {
@@ -134,8 +136,14 @@ void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, co
 Tensor unary(Unary op, const Tensor& x, double a) {
   const char* name = name_of(op);
   require_floating(name, "the argument", x);
-  require_device(name, x.device());
+  const OpRange range(name, x.device());
   Tensor out = Tensor::empty_like(x);
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) {
+      unary_vector(op, x, a, out);
+      return out;
+    }
+  }
   dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
     const T* px = x.data<T>();
     T* po = out.mutable_data<T>();
@@ -152,9 +160,20 @@ Tensor binary(Binary op, const Tensor& x, const Tensor& y, double a) {
   check(broadcasts(op) || x.shape() == y.shape(), name,
         "both arguments have one shape, but they are ", x.shape(), " and ", y.shape());
   const Shape shape = broadcast_shape(name, x.shape(), y.shape());
+  const OpRange range(name, x.device());
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
   if (out.numel() == 0) return out;
   const auto axes = broadcast_axes(shape, x.shape(), y.shape());
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) {
+      if (x.numel() == out.numel() && y.numel() == out.numel()) {
+        binary_vector(op, x, y, a, out);
+      } else {
+        binary_broadcast(op, axes, x, y, out);
+      }
+      return out;
+    }
+  }
   dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
     binary_loops(op, std::span<const BroadcastAxis>(axes), x.data<T>(), y.data<T>(),
                  out.mutable_data<T>(), static_cast<acc_t<T>>(a));
@@ -166,6 +185,10 @@ void add_into(Tensor& a, const Tensor& b) {
   require_alike("add_into", a, b);
   check(a.shape() == b.shape(), "add_into", "the sum has shape ", a.shape(), " but the term has ",
         b.shape());
+  const OpRange range("add_into", a.device());
+  if constexpr (cuda_build) {
+    if (a.device().is_cuda()) return binary_vector(Binary::add, a, b, 0, a);
+  }
   dispatch<float, double, bf16>(a.dtype(), "add_into", [&]<class T> {
     T* pa = a.mutable_data<T>();
     const T* pb = b.data<T>();

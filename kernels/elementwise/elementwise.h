@@ -3,8 +3,10 @@
 // Unless stated otherwise: arguments are f32, f64 or bf16 and all of one dtype, the result is a new
 // tensor of that dtype, bf16 is computed in f32 and rounded once. Arguments may alias each other
 // and are never written. NaN in gives NaN out; nothing checks for domain errors (log(-1) is NaN).
-// Deterministic: f32 and bf16 results are the same bits on every SIMD target and for any number of
-// threads. f32 functions err by at most 3 units in the last place. The formulas are in formulas.h.
+// Deterministic: f32 and bf16 results are the same bits on every SIMD target, for any number of
+// threads and on CUDA, but for the payload of a NaN; f64 too, save exp, log, tanh and what is made
+// of them, where CUDA's library and C's differ in the last places. f32 functions err by at most 3
+// units in the last place. The formulas are in formulas.h.
 // Errors: an undefined tensor, another dtype, mixed dtypes or devices, shapes that do not fit.
 #pragma once
 
@@ -57,6 +59,10 @@ Tensor cast(const Tensor& x, DType dtype);
 // Overwrites every element of x, of any dtype, and bumps its version.
 // The value is converted as by cast.
 void fill(Tensor& x, double value);
+
+// A new tensor of these elements, made on `device`: unlike Tensor::full it copies nothing from the
+// host, so it can be part of a captured step.
+Tensor full(const Shape& shape, double value, DType dtype, Device device);
 
 // a += b, of one shape and dtype; writes a in place and bumps its version. b may be a itself.
 void add_into(Tensor& a, const Tensor& b);

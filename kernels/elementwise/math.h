@@ -1,6 +1,7 @@
 // Scalar functions that compilers turn into SIMD code: no branches, no tables, no calls. In f32
 // they are written with +, x, / and integer operations only, so every SIMD target computes the same
-// bits; errors are at most 3 units in the last place. In f64 they are the standard library's.
+// bits; errors are at most 3 units in the last place. In f64 they are the standard library's
+// of the device they run on.
 //
 // NaN stays NaN in all of them; infinities, zeros and denormals
 // give what the standard library does.
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <limits>
 
+#include "tensor/host_device.h"
 #include "tensor/philox.h"
 
 namespace imago::kernels::math {
@@ -79,19 +81,19 @@ namespace imago::kernels::math {
   return std::sqrt(x);
 }
 
-inline double exp(double x) {
+IMAGO_HOST_DEVICE inline double exp(double x) {
   return std::exp(x);
 }
-inline double log(double x) {
+IMAGO_HOST_DEVICE inline double log(double x) {
   return std::log(x);
 }
-inline double log1p_unit(double u) {
+IMAGO_HOST_DEVICE inline double log1p_unit(double u) {
   return std::log1p(u);
 }
-inline double tanh(double x) {
+IMAGO_HOST_DEVICE inline double tanh(double x) {
   return std::tanh(x);
 }
-inline double sqrt(double x) {
+IMAGO_HOST_DEVICE inline double sqrt(double x) {
   return std::sqrt(x);
 }
 

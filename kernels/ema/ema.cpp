@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/cuda_build.h"
+#include "kernels/ema/engines.h"
 #include "kernels/parallel.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -30,9 +33,18 @@ void ema_update(std::span<Tensor> averages, std::span<const Tensor> values, cons
               averages[i].dtype() == averages[0].dtype(),
           "ema", "average ", i, " is ", averages[i].shape(), " ", averages[i].dtype(),
           " but its value is ", values[i].shape(), " ", values[i].dtype());
-    require_device("ema", averages[i].device());
+    for (const Device other : {values[i].device(), averages[0].device()}) {
+      check(averages[i].device() == other, "ema", "average ", i, " is on ", averages[i].device(),
+            " but its value or average 0 is on ", other);
+    }
   }
   if (averages.empty()) return;
+  check(weight.device() == averages[0].device(), "ema", "weight is on ", weight.device(),
+        " but averages on ", averages[0].device());
+  const OpRange range("ema", averages[0].device());
+  if constexpr (cuda_build) {
+    if (averages[0].device().is_cuda()) return ema_multi_tensor(averages, values, weight);
+  }
   dispatch<float, double>(averages[0].dtype(), "ema", [&]<class T> {
     const T w = static_cast<T>(*weight.data<float>());
     std::vector<Slice<T>> slices;

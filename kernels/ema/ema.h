@@ -13,7 +13,7 @@ namespace imago::kernels {
 // Updates averages[i] in place from values[i], and bumps its version; the lists are equally long
 // and entries i have one shape. All f32 or all f64. weight (1,) f32 in [0, 1], in device memory so
 // that a captured step stays true. Nothing may share storage across entries. Deterministic, for any
-// number of threads. Errors: lists, shapes, dtypes or devices that differ.
+// number of threads, and the same bits on CUDA. Errors: lists, shapes, dtypes or devices that differ.
 void ema_update(std::span<Tensor> averages, std::span<const Tensor> values, const Tensor& weight);
 
 }  // namespace imago::kernels

@@ -1,16 +1,24 @@
 #include "kernels/image/image.h"
 
+#include "kernels/cuda_build.h"
+#include "kernels/image/engines.h"
 #include "kernels/parallel.h"
 #include "tensor/convert.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
-namespace {}  // namespace
 
 Tensor normalize_u8(const Tensor& images, DType dtype) {
   check(images.defined() && images.dtype() == DType::u8, "normalize_u8", "takes u8 images, not ",
         images.defined() ? name_of(images.dtype()) : "an undefined tensor");
-  require_device("normalize_u8", images.device());
+  const OpRange range("normalize_u8", images.device());
   Tensor out = Tensor::empty(images.shape(), dtype, images.device());
+  if constexpr (cuda_build) {
+    if (images.device().is_cuda()) {
+      normalize_u8_vector(images, out);
+      return out;
+    }
+  }
   dispatch<float, double, bf16>(dtype, "normalize_u8", [&]<class T> {
     using A = acc_t<T>;
     // Every value a byte can have, computed once.
@@ -27,8 +35,14 @@ Tensor normalize_u8(const Tensor& images, DType dtype) {
 
 Tensor denormalize_u8(const Tensor& x) {
   check(x.defined(), "denormalize_u8", "the argument is undefined");
-  require_device("denormalize_u8", x.device());
+  const OpRange range("denormalize_u8", x.device());
   Tensor out = Tensor::empty(x.shape(), DType::u8, x.device());
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) {
+      denormalize_u8_vector(x, out);
+      return out;
+    }
+  }
   dispatch<float, double, bf16>(x.dtype(), "denormalize_u8", [&]<class T> {
     using A = acc_t<T>;
     const T* px = x.data<T>();

@@ -1,5 +1,5 @@
 // Between image bytes and network values, on the device the images are on.
-// Deterministic, for any number of threads. Arguments are never written.
+// Deterministic, for any number of threads, and the same bits on CUDA. Arguments are never written.
 #pragma once
 
 #include "tensor/tensor.h"

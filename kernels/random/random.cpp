@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "kernels/cuda_build.h"
 #include "kernels/parallel.h"
+#include "kernels/random/engines.h"
+#include "tensor/op_range.h"
 
 namespace imago::kernels {
 namespace {
@@ -23,42 +26,57 @@ void each_of_blocks(std::int64_t begin, std::int64_t end, std::int64_t n, Block&
   }
 }
 
-std::array<float, 4> uniform_block(DrawKey key, std::uint64_t b) {
-  const PhiloxBlock words = draw_block(key, b);
-  return {uniform_from_bits(words.v[0]), uniform_from_bits(words.v[1]),
-          uniform_from_bits(words.v[2]), uniform_from_bits(words.v[3])};
-}
-
 template <class Block>
-Tensor draw(const char* op, const Shape& shape, DType dtype, Block&& block) {
-  Tensor out = Tensor::empty(shape, dtype);
-  require_device(op, out.device());
+void draw(const char* op, Tensor& out, Block&& block) {
   const std::int64_t n = out.numel();
-  dispatch<float, double, bf16>(dtype, op, [&]<class T> {
+  dispatch<float, double, bf16>(out.dtype(), op, [&]<class T> {
     T* p = out.mutable_data<T>();
     parallel_ranges(ceil_div(n, 4), grain, [&](std::int64_t begin, std::int64_t end) {
       each_of_blocks(begin, end, n, block,
                      [&](std::int64_t i, float value) { p[i] = static_cast<T>(value); });
     });
   });
-  return out;
 }
 
 }  // namespace
 
-Tensor normal(const Shape& shape, DType dtype, DrawKey key) {
-  return draw("normal", shape, dtype, [=](std::uint64_t b) { return normal_block(key, b); });
+Tensor normal(const Shape& shape, DType dtype, DrawKey key, Device device) {
+  const OpRange range("normal", device);
+  Tensor out = Tensor::empty(shape, dtype, device);
+  if constexpr (cuda_build) {
+    if (device.is_cuda()) {
+      normal_philox(key, out);
+      return out;
+    }
+  }
+  draw("normal", out, [=](std::uint64_t b) { return normal_block(key, b); });
+  return out;
 }
 
-Tensor uniform(const Shape& shape, DType dtype, DrawKey key) {
-  return draw("uniform", shape, dtype, [=](std::uint64_t b) { return uniform_block(key, b); });
+Tensor uniform(const Shape& shape, DType dtype, DrawKey key, Device device) {
+  const OpRange range("uniform", device);
+  Tensor out = Tensor::empty(shape, dtype, device);
+  if constexpr (cuda_build) {
+    if (device.is_cuda()) {
+      uniform_philox(key, out);
+      return out;
+    }
+  }
+  draw("uniform", out, [=](std::uint64_t b) { return uniform_block(key, b); });
+  return out;
 }
 
 Tensor dropout(const Tensor& x, double p, DrawKey key) {
   check(x.defined(), "dropout", "the argument is undefined");
   check(p >= 0 && p < 1, "dropout", "the probability p lies in [0, 1), but it is ", p);
-  require_device("dropout", x.device());
+  const OpRange range("dropout", x.device());
   Tensor out = Tensor::empty_like(x);
+  if constexpr (cuda_build) {
+    if (x.device().is_cuda()) {
+      dropout_philox(x, p, key, out);
+      return out;
+    }
+  }
   const std::int64_t n = x.numel();
   // Made here because g++ 12 loses the key when it is captured inside the lambdas below.
   const auto block = [key](std::uint64_t b) { return uniform_block(key, b); };

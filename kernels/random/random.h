@@ -4,16 +4,19 @@
 // Errors: an integer dtype.
 #pragma once
 
+#include "tensor/context.h"
 #include "tensor/philox.h"
 #include "tensor/tensor.h"
 
 namespace imago::kernels {
 
-// Standard normal (mean 0, variance 1), on the device of the Context.
-Tensor normal(const Shape& shape, DType dtype, DrawKey key);
+// Standard normal (mean 0, variance 1).
+Tensor normal(const Shape& shape, DType dtype, DrawKey key,
+              Device device = Context::current().device);
 
 // Uniform in [0, 1); in bf16 rounding may give 1.
-Tensor uniform(const Shape& shape, DType dtype, DrawKey key);
+Tensor uniform(const Shape& shape, DType dtype, DrawKey key,
+               Device device = Context::current().device);
 
 // Inverted dropout (Srivastava et al. 2014): x / (1 - p) where uniform(key) >= p, else 0; p in
 // [0, 1). The mask is never stored: the gradient is the same call on dy with the same key. f32,
