@@ -4,11 +4,14 @@
 
 #include "kernels/bce/bce.h"
 #include "kernels/bce/cases.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/tolerance.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/devices.h"
 #include "tests/support/errors.h"
+#include "tests/support/orders.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -26,41 +29,71 @@ Tensor targets_like(const Shape& shape, DType dtype) {
 
 TEST_CASE("bce: agrees with -t log s - (1 - t) log(1 - s) in f64") {
   const test::Guarded guarded;
-  for (const BceCase& c : bce_cases()) {
-    for (const DType dtype : floating) {
-      CAPTURE(c.shape);
-      const Tensor x = test::normals(c.shape, dtype, 1), t = targets_like(c.shape, dtype);
-      const Tensor x64 = test::to_f64(x), t64 = test::to_f64(t);
-      const auto n = static_cast<double>(x.numel());
-      const Tensor dy = Tensor::scalar(-1.5, acc_dtype(dtype));
-      const Tensor grad = test::to_f64(bce_with_logits_grad(dy, x, t));
-      double sum = 0;
-      double worst = 0;
-      for (std::int64_t i = 0; i < x.numel(); ++i) {
-        const double s = 1 / (1 + std::exp(-x64.data<double>()[i]));
-        const double target = t64.data<double>()[i];
-        sum -= target * std::log(s) + (1 - target) * std::log(1 - s);
-        const double error = std::fabs(grad.data<double>()[i] + 1.5 * (s - target) / n);
-        if (!(error <= worst)) worst = error;
+  test::for_each_device([&](Device device) {
+    for (const BceCase& c : bce_cases()) {
+      for (const DType dtype : floating) {
+        CAPTURE(c.shape);
+        const Tensor x = test::normals(c.shape, dtype, 1), t = targets_like(c.shape, dtype);
+        const Tensor x64 = test::to_f64(x), t64 = test::to_f64(t);
+        const auto n = static_cast<double>(x.numel());
+        const Tensor dy = Tensor::scalar(-1.5, acc_dtype(dtype));
+        const Tensor grad = test::to_f64(bce_with_logits_grad(dy, x, t));
+        double sum = 0;
+        double worst = 0;
+        for (std::int64_t i = 0; i < x.numel(); ++i) {
+          const double s = 1 / (1 + std::exp(-x64.data<double>()[i]));
+          const double target = t64.data<double>()[i];
+          sum -= target * std::log(s) + (1 - target) * std::log(1 - s);
+          const double error = std::fabs(grad.data<double>()[i] + 1.5 * (s - target) / n);
+          if (!(error <= worst)) worst = error;
+        }
+        const Tensor loss = bce_with_logits(x, t);
+        CHECK(loss.shape() == Shape{});
+        CHECK(loss.dtype() == acc_dtype(dtype));
+        CHECK(std::fabs(loss.item() - sum / n) <= 8 * epsilon(acc_dtype(dtype)) * (sum / n + 1));
+        CHECK(worst <= 8 * epsilon(dtype) / n);
+        test::for_each_order(device, [&] {
+          CHECK(same_bits(bce_with_logits(x, t), loss));
+          CHECK(same_bits(test::to_f64(bce_with_logits_grad(dy, x, t)), grad));
+        });
       }
-      const Tensor loss = bce_with_logits(x, t);
-      CHECK(loss.shape() == Shape{});
-      CHECK(loss.dtype() == acc_dtype(dtype));
-      CHECK(std::fabs(loss.item() - sum / n) <= 8 * epsilon(acc_dtype(dtype)) * (sum / n + 1));
-      CHECK(worst <= 8 * epsilon(dtype) / n);
     }
-  }
+  });
 }
 
 TEST_CASE("bce: known answers, and logits of any size stay finite") {
-  const Tensor x = Tensor::from<double>({0, 0}, {2}), t = Tensor::from<double>({0, 1}, {2});
-  CHECK(bce_with_logits(x, t).item() == doctest::Approx(std::log(2.0)).epsilon(1e-15));
-  const Tensor far = Tensor::from<float>({1000, -1000, 1000, -1000}, {4});
-  const Tensor labels = Tensor::from<float>({1, 0, 0, 1}, {4});
-  CHECK(bce_with_logits(far, labels).item() == 500);
-  CHECK(same_bits(bce_with_logits_grad(Tensor::scalar(4), far, labels),
-                  Tensor::from<float>({0, 0, 1, -1}, {4})));
-  CHECK(std::isnan(bce_with_logits(Tensor::full({3}, std::nan("")), Tensor::zeros({3})).item()));
+  test::for_each_device([&](Device) {
+    const Tensor x = Tensor::from<double>({0, 0}, {2}), t = Tensor::from<double>({0, 1}, {2});
+    CHECK(bce_with_logits(x, t).item() == doctest::Approx(std::log(2.0)).epsilon(1e-15));
+    const Tensor far = Tensor::from<float>({1000, -1000, 1000, -1000}, {4});
+    const Tensor labels = Tensor::from<float>({1, 0, 0, 1}, {4});
+    CHECK(bce_with_logits(far, labels).item() == 500);
+    CHECK(same_bits(bce_with_logits_grad(Tensor::scalar(4), far, labels),
+                    Tensor::from<float>({0, 0, 1, -1}, {4})));
+    CHECK(std::isnan(bce_with_logits(Tensor::full({3}, std::nan("")), Tensor::zeros({3})).item()));
+  });
+}
+
+TEST_CASE("bce: gradients are the same bits on every device, from slices that begin anywhere") {
+  const test::Guarded guarded;
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const Tensor x = test::normals({40}, dtype, 5), t = targets_like({40}, dtype);
+    const Tensor dy = Tensor::scalar(0.7, DType::f32);
+    const Tensor all = bce_with_logits_grad(scale(dy, 40), x, t);
+    test::for_each_device([&](Device device) {
+      for (std::int64_t begin = 0; begin < 9; ++begin) {
+        const Tensor sx = x.to(device).slice(begin, 37), st = t.to(device).slice(begin, 37);
+        const Tensor factor = scale(dy, static_cast<double>(37 - begin)).to(device);
+        const Tensor grad = bce_with_logits_grad(factor, sx, st);
+        CHECK(test::largest_error(grad, all.slice(begin, 37)) <= epsilon(dtype));
+        CHECK(same_bits(grad, bce_with_logits_grad(factor.to(Device::cpu()), x.slice(begin, 37),
+                                                   t.slice(begin, 37))));
+        CHECK(std::fabs(bce_with_logits(sx, st).item() -
+                        bce_with_logits(x.slice(begin, 37), t.slice(begin, 37)).item()) <=
+              8 * epsilon(DType::f32));
+      }
+    });
+  }
 }
 
 TEST_CASE("bce: the number of threads does not change a bit") {

@@ -8,7 +8,9 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/devices.h"
 #include "tests/support/errors.h"
+#include "tests/support/orders.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -32,7 +34,7 @@ bool within(const Case& c, const Tensor& got, const Tensor& want) {
   for (std::int64_t i = 0; i < g.numel(); ++i) {
     const double value = want.data<double>()[i];
     const double error = std::fabs(g.data<double>()[i] - value);
-    if (!(error <= c.tolerance(got.dtype(), value))) {
+    if (!(error <= c.tolerance(got.dtype(), value, got.device()))) {
       MESSAGE("element " << i << " is " << g.data<double>()[i] << ", not " << value);
       return false;
     }
@@ -41,116 +43,133 @@ bool within(const Case& c, const Tensor& got, const Tensor& want) {
 }
 
 float f32_of(Unary op, float x) {
-  return unary(op, Tensor::from<float>({x}, {1})).data<float>()[0];
+  return static_cast<float>(unary(op, Tensor::from<float>({x}, {1})).item());
 }
 
 }  // namespace
 
 TEST_CASE("elementwise: unary functions agree with the specification at odd sizes") {
   const test::Guarded guarded;
-  for (const UnaryCase& c : unary_cases()) {
-    for (const DType dtype : floating) {
-      for (const std::int64_t n : {1, 3, 16, 61, 1009, 65539}) {
-        CAPTURE(name_of(c.op));
-        CAPTURE(n);
-        const Tensor x = between(c.low, c.high, {n}, dtype, 1);
-        const Tensor want = unary_reference(c.op, test::to_f64(x), c.a);
-        CHECK(within(c, unary(c.op, x, c.a), want));
+  test::for_each_device([&](Device device) {
+    for (const UnaryCase& c : unary_cases()) {
+      for (const DType dtype : floating) {
+        for (const std::int64_t n : {0, 1, 3, 16, 61, 1009, 65539}) {
+          if (device.is_cuda() && n > 5000) continue;  // many blocks of one kind
+          CAPTURE(name_of(c.op));
+          CAPTURE(n);
+          const Tensor x = between(c.low, c.high, {n}, dtype, 1);
+          const Tensor want = unary_reference(c.op, test::to_f64(x), c.a);
+          const Tensor got = unary(c.op, x, c.a);
+          CHECK(within(c, got, want));
+          test::for_each_order(device, [&] { CHECK(same_bits(unary(c.op, x, c.a), got)); });
+        }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("elementwise: binary functions agree with the specification in every broadcast") {
   const test::Guarded guarded;
-  for (const BinaryCase& c : binary_cases()) {
-    for (const BroadcastCase& shapes : broadcast_cases()) {
-      const bool gradient = c.op >= Binary::tanh_grad;
-      if (gradient && !(shapes.a == shapes.b)) continue;
-      for (const DType dtype : floating) {
-        CAPTURE(name_of(c.op));
-        CAPTURE(shapes.a);
-        CAPTURE(shapes.b);
-        const Tensor x = test::normals(shapes.a, dtype, 2);
-        // Away from 0 for div, inside (0, 1) for the gradients of bounded functions.
-        const Tensor y = between(0.05, 0.95, shapes.b, dtype, 3);
-        const Tensor want = binary_reference(c.op, test::to_f64(x), test::to_f64(y), c.a);
-        CHECK(within(c, binary(c.op, x, y, c.a), want));
+  test::for_each_device([&](Device device) {
+    for (const BinaryCase& c : binary_cases()) {
+      for (const BroadcastCase& shapes : broadcast_cases()) {
+        const bool gradient = c.op >= Binary::tanh_grad;
+        if (gradient && !(shapes.a == shapes.b)) continue;
+        for (const DType dtype : floating) {
+          const bool large = shapes.a.numel() > 5000 || shapes.b.numel() > 5000;
+          // The places of the operands do not depend on what is done with them.
+          if (device.is_cuda() && large && (c.op != Binary::sub || dtype != DType::bf16)) continue;
+          CAPTURE(name_of(c.op));
+          CAPTURE(shapes.a);
+          CAPTURE(shapes.b);
+          const Tensor x = test::normals(shapes.a, dtype, 2);
+          // Away from 0 for div, inside (0, 1) for the gradients of bounded functions.
+          const Tensor y = between(0.05, 0.95, shapes.b, dtype, 3);
+          const Tensor want = binary_reference(c.op, test::to_f64(x), test::to_f64(y), c.a);
+          const Tensor got = binary(c.op, x, y, c.a);
+          CHECK(within(c, got, want));
+          if (large) continue;
+          test::for_each_order(device, [&] { CHECK(same_bits(binary(c.op, x, y, c.a), got)); });
+        }
       }
     }
-  }
+  });
 }
 
 TEST_CASE("elementwise: values at the ends of the range, and NaN") {
-  const float inf = std::numeric_limits<float>::infinity();
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  const float tiny = std::numeric_limits<float>::denorm_min();
-  CHECK(f32_of(Unary::exp, 0) == 1);
-  CHECK(f32_of(Unary::exp, -inf) == 0);
-  CHECK(f32_of(Unary::exp, inf) == inf);
-  CHECK(f32_of(Unary::exp, 89) == inf);
-  CHECK(f32_of(Unary::exp, 88) == doctest::Approx(std::exp(88.0)));
-  CHECK(f32_of(Unary::exp, -103) == tiny);
-  CHECK(f32_of(Unary::log, 1) == 0);
-  CHECK(f32_of(Unary::log, 0) == -inf);
-  CHECK(f32_of(Unary::log, inf) == inf);
-  CHECK(std::isnan(f32_of(Unary::log, -1)));
-  CHECK(f32_of(Unary::log, tiny) == doctest::Approx(std::log(double(tiny))));
-  CHECK(f32_of(Unary::tanh, inf) == 1);
-  CHECK(f32_of(Unary::tanh, -inf) == -1);
-  CHECK(f32_of(Unary::tanh, 1e-20f) == 1e-20f);
-  CHECK(std::signbit(f32_of(Unary::tanh, -0.0f)));
-  CHECK(f32_of(Unary::sigmoid, inf) == 1);
-  CHECK(f32_of(Unary::sigmoid, -inf) == 0);
-  CHECK(f32_of(Unary::softplus, -inf) == 0);
-  CHECK(f32_of(Unary::softplus, 1000) == 1000);
-  CHECK(f32_of(Unary::relu, -3) == 0);
-  CHECK(std::isnan(f32_of(Unary::sqrt, -1)));
-  for (int op = 0; op <= static_cast<int>(Unary::add_scalar); ++op) {
-    CAPTURE(name_of(static_cast<Unary>(op)));
-    CHECK(std::isnan(f32_of(static_cast<Unary>(op), nan)));
-  }
-  // The position of a value in the SIMD loop does not matter.
-  for (const UnaryCase& c : unary_cases()) {
-    const Tensor x = between(c.low, c.high, {77}, DType::f32, 5);
-    const Tensor all = unary(c.op, x, c.a);
-    for (std::int64_t i = 0; i < 77; ++i) {
-      CHECK(same_bits(unary(c.op, x.slice(i, i + 1), c.a), all.slice(i, i + 1)));
+  test::for_each_device([&](Device) {
+    const float inf = std::numeric_limits<float>::infinity();
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float tiny = std::numeric_limits<float>::denorm_min();
+    CHECK(f32_of(Unary::exp, 0) == 1);
+    CHECK(f32_of(Unary::exp, -inf) == 0);
+    CHECK(f32_of(Unary::exp, inf) == inf);
+    CHECK(f32_of(Unary::exp, 89) == inf);
+    CHECK(f32_of(Unary::exp, 88) == doctest::Approx(std::exp(88.0)));
+    CHECK(f32_of(Unary::exp, -103) == tiny);
+    CHECK(f32_of(Unary::log, 1) == 0);
+    CHECK(f32_of(Unary::log, 0) == -inf);
+    CHECK(f32_of(Unary::log, inf) == inf);
+    CHECK(std::isnan(f32_of(Unary::log, -1)));
+    CHECK(f32_of(Unary::log, tiny) == doctest::Approx(std::log(double(tiny))));
+    CHECK(f32_of(Unary::tanh, inf) == 1);
+    CHECK(f32_of(Unary::tanh, -inf) == -1);
+    CHECK(f32_of(Unary::tanh, 1e-20f) == 1e-20f);
+    CHECK(std::signbit(f32_of(Unary::tanh, -0.0f)));
+    CHECK(f32_of(Unary::sigmoid, inf) == 1);
+    CHECK(f32_of(Unary::sigmoid, -inf) == 0);
+    CHECK(f32_of(Unary::softplus, -inf) == 0);
+    CHECK(f32_of(Unary::softplus, 1000) == 1000);
+    CHECK(f32_of(Unary::relu, -3) == 0);
+    CHECK(std::isnan(f32_of(Unary::sqrt, -1)));
+    for (int op = 0; op <= static_cast<int>(Unary::add_scalar); ++op) {
+      CAPTURE(name_of(static_cast<Unary>(op)));
+      CHECK(std::isnan(f32_of(static_cast<Unary>(op), nan)));
     }
-  }
+    // The position of a value in the SIMD loop does not matter.
+    for (const UnaryCase& c : unary_cases()) {
+      const Tensor x = between(c.low, c.high, {77}, DType::f32, 5);
+      const Tensor all = unary(c.op, x, c.a);
+      for (std::int64_t i = 0; i < 77; ++i) {
+        CHECK(same_bits(unary(c.op, x.slice(i, i + 1), c.a), all.slice(i, i + 1)));
+      }
+    }
+  });
 }
 
 TEST_CASE("elementwise: known answers") {
-  const Tensor x = Tensor::from<double>({-2, -0.5, 0, 1, 3}, {5});
-  const auto is = [&](const Tensor& got, std::initializer_list<double> want) {
-    return test::largest_error(got, Tensor::from<double>(want, {5})) <= 1e-12;
-  };
-  CHECK(is(neg(x), {2, 0.5, 0, -1, -3}));
-  CHECK(is(square(x), {4, 0.25, 0, 1, 9}));
-  CHECK(is(abs(x), {2, 0.5, 0, 1, 3}));
-  CHECK(is(relu(x), {0, 0, 0, 1, 3}));
-  CHECK(is(leaky_relu(x, 0.1), {-0.2, -0.05, 0, 1, 3}));
-  CHECK(is(scale(x, -2), {4, 1, 0, -2, -6}));
-  CHECK(is(add_scalar(x, 0.5), {-1.5, 0, 0.5, 1.5, 3.5}));
-  CHECK(is(exp(x),
-           {0.1353352832366127, 0.6065306597126334, 1, 2.718281828459045, 20.085536923187668}));
-  CHECK(is(tanh(x),
-           {-0.9640275800758169, -0.46211715726000975, 0, 0.7615941559557649, 0.9950547536867305}));
-  CHECK(is(sigmoid(x),
-           {0.11920292202211755, 0.3775406687981454, 0.5, 0.7310585786300049, 0.9525741268224334}));
-  CHECK(is(softplus(x), {0.1269280110429726, 0.4740769841801067, 0.6931471805599453,
-                         1.3132616875182228, 3.048587351573742}));
-  const Tensor p = Tensor::from<double>({0.25, 1, 2, 4, 9}, {5});
-  CHECK(is(sqrt(p), {0.5, 1, 1.4142135623730951, 2, 3}));
-  CHECK(is(log(p),
-           {-1.3862943611198906, 0, 0.6931471805599453, 1.3862943611198906, 2.1972245773362196}));
-  CHECK(is(sub(x, p), {-2.25, -1.5, -2, -3, -6}));
-  CHECK(is(div(x, p), {-8, -0.5, 0, 0.25, 1.0 / 3}));
-  CHECK(is(tanh_grad(p, x), {-0.75, 0.75, 2, 0, -72}));
-  CHECK(is(sigmoid_grad(p, x), {-1.5, -0.75, 0, 0, -54}));
-  CHECK(is(relu_grad(p, x), {0, 0, 0, 4, 9}));
-  CHECK(is(abs_grad(p, x), {-0.25, -1, 0, 4, 9}));
-  CHECK(is(leaky_relu_grad(p, x, 0.5), {0.125, 0.5, 1, 4, 9}));
+  test::for_each_device([&](Device) {
+    const Tensor x = Tensor::from<double>({-2, -0.5, 0, 1, 3}, {5});
+    const auto is = [&](const Tensor& got, std::initializer_list<double> want) {
+      return test::largest_error(got, Tensor::from<double>(want, {5})) <= 1e-12;
+    };
+    CHECK(is(neg(x), {2, 0.5, 0, -1, -3}));
+    CHECK(is(square(x), {4, 0.25, 0, 1, 9}));
+    CHECK(is(abs(x), {2, 0.5, 0, 1, 3}));
+    CHECK(is(relu(x), {0, 0, 0, 1, 3}));
+    CHECK(is(leaky_relu(x, 0.1), {-0.2, -0.05, 0, 1, 3}));
+    CHECK(is(scale(x, -2), {4, 1, 0, -2, -6}));
+    CHECK(is(add_scalar(x, 0.5), {-1.5, 0, 0.5, 1.5, 3.5}));
+    CHECK(is(exp(x),
+             {0.1353352832366127, 0.6065306597126334, 1, 2.718281828459045, 20.085536923187668}));
+    CHECK(is(tanh(x), {-0.9640275800758169, -0.46211715726000975, 0, 0.7615941559557649,
+                       0.9950547536867305}));
+    CHECK(is(sigmoid(x), {0.11920292202211755, 0.3775406687981454, 0.5, 0.7310585786300049,
+                          0.9525741268224334}));
+    CHECK(is(softplus(x), {0.1269280110429726, 0.4740769841801067, 0.6931471805599453,
+                           1.3132616875182228, 3.048587351573742}));
+    const Tensor p = Tensor::from<double>({0.25, 1, 2, 4, 9}, {5});
+    CHECK(is(sqrt(p), {0.5, 1, 1.4142135623730951, 2, 3}));
+    CHECK(is(log(p),
+             {-1.3862943611198906, 0, 0.6931471805599453, 1.3862943611198906, 2.1972245773362196}));
+    CHECK(is(sub(x, p), {-2.25, -1.5, -2, -3, -6}));
+    CHECK(is(div(x, p), {-8, -0.5, 0, 0.25, 1.0 / 3}));
+    CHECK(is(tanh_grad(p, x), {-0.75, 0.75, 2, 0, -72}));
+    CHECK(is(sigmoid_grad(p, x), {-1.5, -0.75, 0, 0, -54}));
+    CHECK(is(relu_grad(p, x), {0, 0, 0, 4, 9}));
+    CHECK(is(abs_grad(p, x), {-0.25, -1, 0, 4, 9}));
+    CHECK(is(leaky_relu_grad(p, x, 0.5), {0.125, 0.5, 1, 4, 9}));
+  });
 }
 
 TEST_CASE("elementwise: the number of threads does not change a bit") {
@@ -177,58 +196,78 @@ TEST_CASE("elementwise: the number of threads does not change a bit") {
 
 TEST_CASE("elementwise: add_into and fill write in place and count as a change") {
   const test::Guarded guarded;
-  for (const DType dtype : floating) {
-    Tensor a = test::small_integers({7, 5009}, dtype, 8);
-    const Tensor b = test::small_integers({7, 5009}, dtype, 9);
-    const Tensor want = add(a, b);
-    const auto before = a.version();
-    add_into(a, b);
-    CHECK(same_bits(a, want));
-    CHECK(a.version() > before);
-    const Tensor twice = scale(a, 2);
-    add_into(a, a);
-    CHECK(same_bits(a, twice));
-  }
-  for (const DType dtype :
-       {DType::f32, DType::f64, DType::bf16, DType::i32, DType::i64, DType::u8}) {
-    Tensor x = Tensor::empty({33001}, dtype);
-    const auto before = x.version();
-    fill(x, 7);
-    CHECK(x.version() > before);
-    CHECK(same_bits(x, Tensor::full({33001}, 7, dtype)));
-  }
-}
-
-TEST_CASE("cast: every dtype to every dtype") {
-  const test::Guarded guarded;
-  const DType all[] = {DType::f32, DType::f64, DType::bf16, DType::i32, DType::i64, DType::u8};
-  for (const DType from : all) {
-    for (const DType to : all) {
-      const Tensor x = Tensor::full({3, 11003}, 200, from);
-      const Tensor y = cast(x, to);
-      CHECK(same_bits(y, Tensor::full({3, 11003}, 200, to)));
-      CHECK(y.shares_storage(x) == (from == to));
+  test::for_each_device([&](Device device) {
+    for (const DType dtype : floating) {
+      const Tensor start = test::small_integers({7, 1009}, dtype, 8);
+      const Tensor b = test::small_integers({7, 1009}, dtype, 9);
+      const Tensor want = add(start, b);
+      test::for_each_order(device, [&] {
+        Tensor a = start.clone();
+        const auto before = a.version();
+        add_into(a, b);
+        CHECK(same_bits(a, want));
+        CHECK(a.version() > before);
+        const Tensor twice = scale(a, 2);
+        add_into(a, a);
+        CHECK(same_bits(a, twice));
+      });
     }
-  }
+    for (const DType dtype :
+         {DType::f32, DType::f64, DType::bf16, DType::i32, DType::i64, DType::u8}) {
+      Tensor x = Tensor::empty({33001}, dtype);
+      const auto before = x.version();
+      fill(x, 7);
+      CHECK(x.version() > before);
+      CHECK(same_bits(x, Tensor::full({33001}, 7, dtype, Device::cpu())));
+      const Tensor made = full({3, 7}, 1000.7, dtype, device);
+      CHECK(made.device() == device);
+      CHECK(same_bits(made, Tensor::full({3, 7}, 1000.7, dtype, Device::cpu())));
+    }
+  });
 }
 
-TEST_CASE("cast: fractions are dropped, out of range saturates, NaN becomes 0") {
-  const double nan = std::nan("");
-  const Tensor x = Tensor::from<double>({-1.9, 2.9, 255.5, 300, -300, 1e30, -1e30, nan}, {8});
-  const auto is = [](const Tensor& got, const Tensor& want) { return same_bits(got, want); };
-  CHECK(is(cast(x, DType::u8), Tensor::from<std::uint8_t>({0, 2, 255, 255, 0, 255, 0, 0}, {8})));
-  const std::int32_t top = std::numeric_limits<std::int32_t>::max(), bottom = -top - 1;
-  CHECK(is(cast(x, DType::i32),
-           Tensor::from<std::int32_t>({-1, 2, 255, 300, -300, top, bottom, 0}, {8})));
-  CHECK(is(cast(cast(x, DType::f32), DType::i32),
-           Tensor::from<std::int32_t>({-1, 2, 255, 300, -300, top, bottom, 0}, {8})));
-  const std::int64_t most = std::numeric_limits<std::int64_t>::max(), least = -most - 1;
-  CHECK(is(cast(x, DType::i64),
-           Tensor::from<std::int64_t>({-1, 2, 255, 300, -300, most, least, 0}, {8})));
-  CHECK(is(cast(Tensor::from<std::int64_t>({most, least, -1, 256}, {4}), DType::u8),
-           Tensor::from<std::uint8_t>({255, 0, 0, 255}, {4})));
-  CHECK(is(cast(Tensor::from<float>({1.00390625f, 1.01171875f}, {2}), DType::bf16),
-           Tensor::from<bf16>({bf16(1.0f), bf16(1.015625f)}, {2})));
+// In-place writes to elements [begin, begin + n) of a tensor: every distance from a multiple of 16
+// bytes, and nothing beside them changes.
+TEST_CASE("elementwise: slices that begin and end anywhere") {
+  const test::Guarded guarded;
+  const std::int64_t all = 80;
+  test::for_each_device([&](Device device) {
+    for (const DType dtype : floating) {
+      const Tensor start = test::small_integers({all}, dtype, 10);
+      const Tensor term = test::small_integers({all}, dtype, 11);
+      const Tensor sum = add(start, term), filled = Tensor::full({all}, 7, dtype);
+      for (std::int64_t begin = 0; begin <= 8; ++begin) {
+        for (const std::int64_t n : {0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 61}) {
+          CAPTURE(dtype);
+          CAPTURE(begin);
+          CAPTURE(n);
+          const std::int64_t end = begin + n;
+          const auto only_there = [&](const Tensor& changed, const Tensor& want) {
+            CHECK(same_bits(changed.slice(begin, end), want.slice(begin, end)));
+            CHECK(same_bits(changed.slice(0, begin), start.slice(0, begin)));
+            CHECK(same_bits(changed.slice(end, all), start.slice(end, all)));
+          };
+          test::for_each_order(device, [&] {
+            Tensor x = start.clone(), y = start.clone();
+            Tensor part = x.slice(begin, end);
+            add_into(part, term.slice(begin, end));
+            only_there(x, sum);
+            part = y.slice(begin, end);
+            fill(part, 7);
+            only_there(y, filled);
+          });
+          // A term, or an argument, at another distance than the result.
+          Tensor x = start.clone();
+          Tensor part = x.slice(begin, end);
+          add_into(part, term.slice(begin + 1, end + 1));
+          CHECK(same_bits(part, add(start.slice(begin, end), term.slice(begin + 1, end + 1))));
+          CHECK(same_bits(neg(start.slice(begin, end)), neg(start).slice(begin, end)));
+          CHECK(same_bits(add(start.slice(begin, end), full({1}, 2, dtype, device)),
+                          add_scalar(start, 2).slice(begin, end)));
+        }
+      }
+    }
+  });
 }
 
 TEST_CASE("elementwise: messages name what was expected and what came") {

@@ -8,7 +8,9 @@
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
+#include "tests/support/devices.h"
 #include "tests/support/errors.h"
+#include "tests/support/orders.h"
 
 using namespace imago;
 using namespace imago::kernels;
@@ -35,6 +37,42 @@ TEST_CASE("random: element 4 b + j is value j of block b, in every dtype") {
       CHECK(same_bits(uniform(c.shape, dtype, key), cast(u, dtype)));
     }
   }
+}
+
+TEST_CASE("random: every device draws the same bits, in every order of its threads") {
+  const test::Guarded guarded;
+  test::for_each_device([&](Device device) {
+    for (const RandomCase& c : random_cases()) {
+      for (const DType dtype : floating) {
+        CAPTURE(c.shape);
+        CAPTURE(dtype);
+        const Tensor z = normal(c.shape, dtype, key, Device::cpu());
+        const Tensor u = uniform(c.shape, dtype, key, Device::cpu());
+        CHECK(normal(c.shape, dtype, key).device() == device);
+        test::for_each_order(device, [&] {
+          CHECK(same_bits(normal(c.shape, dtype, key, device), z));
+          CHECK(same_bits(uniform(c.shape, dtype, key, device), u));
+        });
+      }
+    }
+  });
+}
+
+TEST_CASE("dropout: every device drops the same elements, of slices that begin anywhere") {
+  const test::Guarded guarded;
+  test::for_each_device([&](Device device) {
+    for (const DType dtype : floating) {
+      const Tensor x = normal({50}, dtype, {.seed = 1}, Device::cpu()), there = x.to(device);
+      for (std::int64_t begin = 0; begin < 9; ++begin) {
+        for (const std::int64_t n : {0, 1, 4, 7, 32, 41}) {
+          const Tensor want = dropout(x.slice(begin, begin + n), 0.3, key);
+          test::for_each_order(device, [&] {
+            CHECK(same_bits(dropout(there.slice(begin, begin + n), 0.3, key), want));
+          });
+        }
+      }
+    }
+  });
 }
 
 TEST_CASE("random: the beginning of a long draw is the short draw; other keys are other draws") {
