@@ -91,7 +91,9 @@ __global__ void __launch_bounds__(block_size)
     if (fetch_y != Fetch::each) py = fetch_together(fetch_y, y + at.y);
   }
   if (fetch_x == Fetch::each || fetch_y == Fetch::each) {
-    for (int l = 0; l < lanes && l < left; ++l) {
+#pragma unroll  // so that lanes stay in registers
+    for (int l = 0; l < lanes; ++l) {
+      if (l >= left) continue;
       const Places at = places_of(loops, first + l);
       if (fetch_x == Fetch::each) px.lane[l] = x[at.x];
       if (fetch_y == Fetch::each) py.lane[l] = y[at.y];
@@ -104,7 +106,10 @@ __global__ void __launch_bounds__(block_size)
   if (left >= lanes) {
     store_as(out + first, px);
   } else {
-    for (int l = 0; l < left; ++l) out[first + l] = px.lane[l];
+#pragma unroll
+    for (int l = 0; l < lanes; ++l) {
+      if (l < left) out[first + l] = px.lane[l];
+    }
   }
 }
 
