@@ -38,7 +38,7 @@ using BeforeActivation = std::function<Tensor(const Vars&)>;
 Vars away_from_kink(const Shape& x, DType dtype, const BeforeActivation& z) {
   const std::vector<Shape> shapes{x, {x[-1]}, {x[-1]}};
   for (std::uint64_t seed = 1;; ++seed) {
-    const Tensor values = z(leaves(DType::f64, shapes, {}, seed));
+    const Tensor values = z(leaves(DType::f64, shapes, {}, seed)).to(Device::cpu());
     bool clear = true;
     for (std::int64_t i = 0; i < values.numel(); ++i)
       clear &= std::abs(values.data<double>()[i]) > 0.02;

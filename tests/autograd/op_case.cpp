@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "tensor/context.h"
 #include "tensor/random_stream.h"
 
 namespace imago::test {
@@ -10,7 +11,7 @@ Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range, s
   Vars result;
   for (std::size_t k = 0; k < shapes.size(); ++k) {
     RandomStream stream(seed, static_cast<std::uint32_t>(k));
-    Tensor t = Tensor::empty(shapes[k], dtype);
+    Tensor t = Tensor::empty(shapes[k], dtype, Device::cpu());
     for (std::int64_t i = 0; i < t.numel(); ++i) {
       double v = 0;
       const auto near_kink = [&] {
@@ -25,7 +26,7 @@ Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range, s
       dispatch<float, double>(dtype, "leaves",
                               [&]<class T> { t.mutable_data<T>()[i] = static_cast<T>(v); });
     }
-    result.push_back(parameter(t));
+    result.push_back(parameter(t.to(Context::current().device)));
   }
   return result;
 }

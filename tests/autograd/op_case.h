@@ -36,7 +36,7 @@ struct Range {
   std::vector<double> kinks = {};
 };
 
-// Leaves that require gradients, with reproducible values.
+// Leaves that require gradients, with reproducible values, on the device of the Context.
 Vars leaves(DType dtype, const std::vector<Shape>& shapes, const Range& range = {},
             std::uint64_t seed = 11);
 

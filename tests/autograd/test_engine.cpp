@@ -10,6 +10,7 @@
 #include "autograd/ops/mul.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sum_to.h"
+#include "tests/support/devices.h"
 
 using namespace imago;
 
@@ -17,6 +18,10 @@ namespace {
 
 Var leaf(double value) {
   return parameter(Tensor::scalar(value, DType::f64));
+}
+
+const std::byte* address_of(const Var& v) {
+  return v.device().is_cpu() ? v.tensor().bytes() : v.tensor().device_bytes();
 }
 
 // A "square" whose gradient is wrong, and one whose gradient forgets its history.
@@ -44,53 +49,63 @@ Vars broken_square(const Vars& v) {
 }  // namespace
 
 TEST_CASE("a value used twice gets the sum of both gradients") {
-  const Var x = leaf(3);
-  const Var y = ops::add(ops::mul(x, x), x);  // x^2 + x
-  y.backward();
-  CHECK(x.grad().item() == 7);
+  test::for_each_device([&](Device) {
+    const Var x = leaf(3);
+    const Var y = ops::add(ops::mul(x, x), x);  // x^2 + x
+    y.backward();
+    CHECK(x.grad().item() == 7);
+  });
 }
 
 TEST_CASE("backward accumulates until zero_grad, at one address") {
-  Var x = leaf(2);
-  ops::mul(x, x).backward();
-  const double* address = x.grad().tensor().data<double>();
-  ops::mul(x, x).backward();
-  CHECK(x.grad().item() == 8);
-  CHECK(x.grad().tensor().data<double>() == address);
-  x.zero_grad();
-  CHECK_FALSE(x.grad().defined());
-  ops::mul(x, x).backward();
-  CHECK(x.grad().item() == 4);
-  CHECK(x.grad().tensor().data<double>() == address);
+  test::for_each_device([&](Device) {
+    Var x = leaf(2);
+    ops::mul(x, x).backward();
+    const std::byte* address = address_of(x.grad());
+    ops::mul(x, x).backward();
+    CHECK(x.grad().item() == 8);
+    CHECK(address_of(x.grad()) == address);
+    x.zero_grad();
+    CHECK_FALSE(x.grad().defined());
+    ops::mul(x, x).backward();
+    CHECK(x.grad().item() == 4);
+    CHECK(address_of(x.grad()) == address);
+  });
 }
 
 TEST_CASE("grad differentiates repeatedly and leaves .grad alone") {
-  const Var x = leaf(2);
-  const Var y = ops::mul(ops::mul(x, x), x);
-  const Var d1 = grad({y}, {x}, {}, {.create_graph = true})[0];
-  const Var d2 = grad({d1}, {x}, {}, {.create_graph = true})[0];
-  const Var d3 = grad({d2}, {x})[0];
-  CHECK(d1.item() == 12);
-  CHECK(d2.item() == 12);
-  CHECK(d3.item() == 6);
-  CHECK_FALSE(x.grad().defined());
+  test::for_each_device([&](Device) {
+    const Var x = leaf(2);
+    const Var y = ops::mul(ops::mul(x, x), x);
+    const Var d1 = grad({y}, {x}, {}, {.create_graph = true})[0];
+    const Var d2 = grad({d1}, {x}, {}, {.create_graph = true})[0];
+    const Var d3 = grad({d2}, {x})[0];
+    CHECK(d1.item() == 12);
+    CHECK(d2.item() == 12);
+    CHECK(d3.item() == 6);
+    CHECK_FALSE(x.grad().defined());
+  });
 }
 
 TEST_CASE("grad with respect to an intermediate value") {
-  const Var x = leaf(3);
-  const Var h = ops::mul(x, x);
-  const Var y = ops::mul(h, h);
-  const Vars g = grad({y}, {h, x});
-  CHECK(g[0].item() == 18);
-  CHECK(g[1].item() == 108);
+  test::for_each_device([&](Device) {
+    const Var x = leaf(3);
+    const Var h = ops::mul(x, x);
+    const Var y = ops::mul(h, h);
+    const Vars g = grad({y}, {h, x});
+    CHECK(g[0].item() == 18);
+    CHECK(g[1].item() == 108);
+  });
 }
 
 TEST_CASE("detach and NoGrad stop gradients") {
-  const Var x = leaf(3);
-  ops::mul(x, x.detach()).backward();
-  CHECK(x.grad().item() == 3);
-  const NoGrad no_grad;
-  CHECK_FALSE(ops::mul(x, x).requires_grad());
+  test::for_each_device([&](Device) {
+    const Var x = leaf(3);
+    ops::mul(x, x.detach()).backward();
+    CHECK(x.grad().item() == 3);
+    const NoGrad no_grad;
+    CHECK_FALSE(ops::mul(x, x).requires_grad());
+  });
 }
 
 TEST_CASE("a second backward names retain_graph; with it, it works") {
@@ -131,35 +146,41 @@ TEST_CASE("a graph recorded by two threads is walked in the order it was recorde
 }
 
 TEST_CASE("a gradient recorded with create_graph is added to like any other") {
-  const Var x = leaf(2);
-  ops::mul(x, x).backward({}, {.create_graph = true});
-  CHECK(x.grad().requires_grad());
-  ops::mul(x, x).backward();
-  CHECK(x.grad().item() == 8);
-  CHECK_FALSE(x.grad().requires_grad());
-  const double* address = x.grad().tensor().data<double>();
-  const auto version = x.grad().tensor().version();
-  ops::mul(x, x).backward();
-  CHECK(x.grad().item() == 12);
-  CHECK(x.grad().tensor().data<double>() == address);
-  CHECK(x.grad().tensor().version() > version);
+  test::for_each_device([&](Device) {
+    const Var x = leaf(2);
+    ops::mul(x, x).backward({}, {.create_graph = true});
+    CHECK(x.grad().requires_grad());
+    ops::mul(x, x).backward();
+    CHECK(x.grad().item() == 8);
+    CHECK_FALSE(x.grad().requires_grad());
+    const std::byte* address = address_of(x.grad());
+    const auto version = x.grad().tensor().version();
+    ops::mul(x, x).backward();
+    CHECK(x.grad().item() == 12);
+    CHECK(address_of(x.grad()) == address);
+    CHECK(x.grad().tensor().version() > version);
+  });
 }
 
 TEST_CASE("a tensor replaced between forward and backward is an error that names the operation") {
-  const Var x = leaf(3);
-  const Var y = ops::mul(x, x);
-  x.impl()->tensor = Tensor::scalar(4, DType::f64);  // as Module::to does
-  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] the tensor of a value of shape ()"),
-                       Error);
-  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("was replaced"), Error);
+  test::for_each_device([&](Device) {
+    const Var x = leaf(3);
+    const Var y = ops::mul(x, x);
+    x.impl()->tensor = Tensor::scalar(4, DType::f64);  // as Module::to does
+    CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] the tensor of a value of shape ()"),
+                         Error);
+    CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("was replaced"), Error);
+  });
 }
 
 TEST_CASE("an in-place change between forward and backward is an error that names the operation") {
-  const Var x = leaf(3);
-  const Var y = ops::mul(x, x);
-  Tensor memory = x.tensor();
-  memory.mutable_data<double>()[0] = 4;
-  CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] a value of shape ()"), Error);
+  test::for_each_device([&](Device) {
+    const Var x = leaf(3);
+    const Var y = ops::mul(x, x);
+    Tensor memory = x.tensor();
+    memory.copy_from(Tensor::scalar(4, DType::f64));
+    CHECK_THROWS_WITH_AS(y.backward(), doctest::Contains("[mul] a value of shape ()"), Error);
+  });
 }
 
 TEST_CASE("mistakes are named") {
@@ -174,6 +195,23 @@ TEST_CASE("mistakes are named") {
   CHECK_FALSE(grad({ops::sum(x)}, {unused}, {}, {.allow_unused = true})[0].defined());
 }
 
+TEST_CASE("seeds are made where the output is, and given ones must be there") {
+  for (const Device device : test::devices()) {
+    const Var x = parameter(Tensor::full({}, 3, DType::f64, device));  // not the Context's device
+    const Var y = ops::mul(x, x);
+    y.backward({}, {.retain_graph = true});
+    CHECK(x.grad().device() == device);
+    CHECK(x.grad().item() == 6);
+    for (const Device other : test::devices()) {
+      if (other == device) continue;
+      const Var seed(Tensor::full({}, 1, DType::f64, other));
+      CHECK_THROWS_WITH_AS(y.backward(seed), doctest::Contains("[backward] the seed is on "),
+                           Error);
+    }
+    CHECK(x.grad().item() == 6);
+  }
+}
+
 TEST_CASE("very deep graphs are walked and destroyed without recursion") {
   const Var x = leaf(1);
   Var y = x;
@@ -184,14 +222,18 @@ TEST_CASE("very deep graphs are walked and destroyed without recursion") {
 }
 
 TEST_CASE("gradcheck fails on a wrong gradient and gradgradcheck on a detached one") {
-  CHECK_FALSE(gradcheck(broken_square<WrongFunction>, {leaf(1.5)}).ok);
-  CHECK(gradcheck(broken_square<DetachedFunction>, {leaf(1.5)}).ok);
-  const GradcheckResult result = gradgradcheck(broken_square<DetachedFunction>, {leaf(1.5)});
-  CHECK_FALSE(result.ok);
-  CHECK(result.message.find("does not require a gradient") != std::string::npos);
+  test::for_each_device([&](Device) {
+    CHECK_FALSE(gradcheck(broken_square<WrongFunction>, {leaf(1.5)}).ok);
+    CHECK(gradcheck(broken_square<DetachedFunction>, {leaf(1.5)}).ok);
+    const GradcheckResult result = gradgradcheck(broken_square<DetachedFunction>, {leaf(1.5)});
+    CHECK_FALSE(result.ok);
+    CHECK(result.message.find("does not require a gradient") != std::string::npos);
+  });
 }
 
 TEST_CASE("gradcheck fails on NaN") {
-  const Differentiable nan = [](const Vars& v) { return Vars{ops::scale(v[0], std::nan(""))}; };
-  CHECK_FALSE(gradcheck(nan, {leaf(1)}).ok);
+  test::for_each_device([&](Device) {
+    const Differentiable nan = [](const Vars& v) { return Vars{ops::scale(v[0], std::nan(""))}; };
+    CHECK_FALSE(gradcheck(nan, {leaf(1)}).ok);
+  });
 }
