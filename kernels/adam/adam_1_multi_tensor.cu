@@ -3,7 +3,7 @@
 // The idea. The update of an element reads four numbers and writes three; written as elementary
 // operations it would pass over memory a dozen times for each parameter, with a launch for each
 // pass. Here one thread does the whole update of sixteen bytes of every array, and one launch does
-// all parameters: their pointers travel in a table (kernels/tensor_table.h).
+// all parameters: their pointers travel in a table (kernels/adam/tensor_table.cuh).
 //
 //   tensor     p0: 300 floats                    p1: 10      p2: ...
 //   block      0: elements 0 .. 1023 of p0       1: of p1    2: ...
@@ -23,7 +23,7 @@
 // Limits. A table holds 82 tensors; more tensors take more launches.
 #include "kernels/adam/cpu_adam.h"
 #include "kernels/adam/engines.h"
-#include "kernels/tensor_table.h"
+#include "kernels/adam/tensor_table.cuh"
 
 namespace imago::kernels {
 namespace {
@@ -47,7 +47,6 @@ __global__ void __launch_bounds__(block_size)
   const std::int64_t block = static_cast<int>(blockIdx.x) - table.first_block[tensor];
   const std::int64_t first = (block * block_size + threadIdx.x) * lanes;
   const std::int64_t left = table.numel[tensor] - first;
-  if (left <= 0) return;
   factors.step_size = static_cast<T>(scalars[0] * scalars[1]);
   factors.inverse_root = static_cast<T>(scalars[2]);
   if (left >= lanes && table.aligned[tensor]) {

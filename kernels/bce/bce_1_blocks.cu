@@ -18,7 +18,7 @@
 // A GAN's loss has one logit per picture: a single stretch and a single launch. More elements need
 // a second launch, of one block that adds up the stretches in the same way.
 //
-// The gradient is elementwise (kernels/packs.h). It reads dy from device memory, where the backward
+// The gradient is elementwise (kernels/elementwise/packs.cuh). It reads dy from device memory, where the backward
 // pass left it.
 //
 // The bottleneck, for the sizes that occur, is the time to launch: about 2 us for 128 numbers
@@ -28,7 +28,7 @@
 // rounding error of f32.
 #include "kernels/bce/engines.h"
 #include "kernels/elementwise/math.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 
 namespace imago::kernels {
 namespace {

@@ -19,7 +19,7 @@
 // by one. Other shapes: chapter 2.
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/engines.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 
 namespace imago::kernels {
 namespace {

@@ -31,7 +31,7 @@
 
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/engines.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 
 namespace imago::kernels {
 namespace {
@@ -82,7 +82,6 @@ __global__ void __launch_bounds__(block_size)
   constexpr int lanes = Pack<T>::lanes;
   const std::int64_t first = global_thread() * lanes;
   const std::int64_t left = count - first;
-  if (left <= 0) return;
   if (left < lanes) fetch_x = fetch_y = Fetch::each;
   Pack<T> px{}, py{};
   if (fetch_x != Fetch::each || fetch_y != Fetch::each) {
@@ -93,8 +92,8 @@ __global__ void __launch_bounds__(block_size)
   if (fetch_x == Fetch::each || fetch_y == Fetch::each) {
 #pragma unroll  // so that lanes stay in registers
     for (int l = 0; l < lanes; ++l) {
-      if (l >= left) continue;
-      const Places at = places_of(loops, first + l);
+      // Lanes past the end look at the last element.
+      const Places at = places_of(loops, min(first + l, count - 1));
       if (fetch_x == Fetch::each) px.lane[l] = x[at.x];
       if (fetch_y == Fetch::each) py.lane[l] = y[at.y];
     }

@@ -8,7 +8,7 @@
 //                out  |0 1 2 3|4 5 6 7|8 9...  16 bytes a thread, 512 a warp
 //                       thread 0  thread 1
 //
-// Heads and tails that do not fill a pack go one by one, counted in elements (kernels/packs.h).
+// Heads and tails that do not fill a pack go one by one, counted in elements (kernels/elementwise/packs.cuh).
 // convert() in tensor/convert.h is the rule of the CPU, so all results are the CPU's bits: fractions
 // are dropped, integers saturate, NaN becomes 0.
 //
@@ -19,7 +19,7 @@
 // Limits. i64 and f64 move two elements a thread, so a cast between u8 and i64 reads two bytes a
 // thread: half a sector per warp, which the L1 cache makes up for.
 #include "kernels/elementwise/engines.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 #include "tensor/convert.h"
 
 namespace imago::kernels {

@@ -3,7 +3,7 @@
 // The idea. There is little arithmetic, so the only aim is to keep the memory busy. A thread moves
 // a whole Pack (four floats, two doubles or eight bf16) with one load and one store: fewer
 // instructions for the same bytes, and a warp asks for 512 bytes in a row. Elements before the
-// first and after the last multiple of 16 bytes go one by one (kernels/packs.h):
+// first and after the last multiple of 16 bytes go one by one (kernels/elementwise/packs.cuh):
 //
 //   x        | 0 1 2 | 3 4 5 6 | 7 8 9 10 | 11 12 |      f32, 12 bytes past a multiple of 16,
 //   out      | 0 1 2 | 3 4 5 6 | 7 8 9 10 | 11 12 |      count = 13
@@ -22,7 +22,7 @@
 // Limits. 2^31 blocks of 256 threads.
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/engines.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 
 namespace imago::kernels {
 namespace {

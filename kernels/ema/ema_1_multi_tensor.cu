@@ -1,7 +1,7 @@
 // Moving averages, chapter 1: all tensors in one launch.
 //
 // The idea is that of adam_1_multi_tensor.cu: the pointers of many tensors travel in a table
-// (kernels/tensor_table.h), each tensor gets as many blocks as it needs, and a thread does sixteen
+// (kernels/adam/tensor_table.cuh), each tensor gets as many blocks as it needs, and a thread does sixteen
 // bytes of it:
 //
 //   tensor     a0: 300 floats                    a1: 10      a2: ...
@@ -16,7 +16,7 @@
 //
 // Limits. A table holds 128 tensors; more tensors take more launches.
 #include "kernels/ema/engines.h"
-#include "kernels/tensor_table.h"
+#include "kernels/adam/tensor_table.cuh"
 
 namespace imago::kernels {
 namespace {
@@ -38,7 +38,6 @@ __global__ void __launch_bounds__(block_size)
   const std::int64_t block = static_cast<int>(blockIdx.x) - table.first_block[tensor];
   const std::int64_t first = (block * block_size + threadIdx.x) * lanes;
   const std::int64_t left = table.numel[tensor] - first;
-  if (left <= 0) return;
   const T w = static_cast<T>(*weight);
   if (left >= lanes && table.aligned[tensor]) {
     auto average = load_as<Pack<T>>(a.average + first);

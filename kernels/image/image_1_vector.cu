@@ -8,7 +8,7 @@
 //   values   | 4 f32 | 4 f32 | 4 f32 |        16 bytes a thread
 //   thread       0       1       2
 //
-// Heads and tails that do not fill a pack go one by one (kernels/packs.h).
+// Heads and tails that do not fill a pack go one by one (kernels/elementwise/packs.cuh).
 //
 // The CPU looks a byte up in a table of the 256 results; here a division is cheaper than a table in
 // memory, and gives the same bits because it is the one that filled the table.
@@ -18,7 +18,7 @@
 //
 // Limits. None of its own; f64, with two elements a thread, is for checks.
 #include "kernels/image/engines.h"
-#include "kernels/packs.h"
+#include "kernels/elementwise/packs.cuh"
 #include "tensor/convert.h"
 
 namespace imago::kernels {

@@ -49,7 +49,6 @@ template <Draw draw, class T>
 __global__ void __launch_bounds__(block_size)
     draw_kernel(DrawKey key, bool aligned, std::int64_t count, T* out) {
   const std::int64_t b = global_thread();
-  if (4 * b >= count) return;
   const auto block = static_cast<std::uint64_t>(b);
   const auto values = draw == Draw::normal ? normal_block(key, block) : uniform_block(key, block);
   take_block(
@@ -68,7 +67,6 @@ __global__ void __launch_bounds__(block_size)
                    const T* x, T* out) {
   using A = acc_t<T>;
   const std::int64_t b = global_thread();
-  if (4 * b >= count) return;
   const auto u = uniform_block(key, static_cast<std::uint64_t>(b));
   const auto keep = [&](T value, int j) {
     return u[j] >= threshold ? static_cast<T>(static_cast<A>(value) * factor)

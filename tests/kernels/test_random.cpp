@@ -58,6 +58,18 @@ TEST_CASE("random: every device draws the same bits, in every order of its threa
   });
 }
 
+TEST_CASE("dropout: a uniform number that equals p keeps its element") {
+  test::for_each_device([&](Device) {
+    const Tensor u = uniform({12}, DType::f32, key).to(Device::cpu());
+    const Tensor ones = Tensor::full({12}, 1);
+    for (std::int64_t i = 0; i < 12; ++i) {
+      const double p = u.data<float>()[i];
+      CHECK(dropout(ones, p, key).slice(i, i + 1).item() ==
+            static_cast<float>(1.0f * static_cast<float>(1 / (1 - p))));
+    }
+  });
+}
+
 TEST_CASE("dropout: every device drops the same elements, of slices that begin anywhere") {
   const test::Guarded guarded;
   test::for_each_device([&](Device device) {

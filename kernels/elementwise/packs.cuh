@@ -26,7 +26,8 @@ struct Packs {
 // How many elements `first` lies past the last place where a pack of `lanes` elements may start.
 template <int lanes, class T>
 int pack_phase(const T* first) {
-  return static_cast<int>(reinterpret_cast<std::uintptr_t>(first) / sizeof(T) % lanes);
+  static_assert(lanes * sizeof(T) <= 16);
+  return static_cast<int>(misalignment16(first) / sizeof(T) % lanes);
 }
 
 // The cut of `count` elements of arrays with these phases.
