@@ -25,22 +25,6 @@ std::vector<OpCase> all_cases() {
   return all;
 }
 
-// Operations whose CUDA kernels, or those of their gradients, are not there yet.
-const std::set<std::string> cpu_only = {"add",
-                                        "sub",
-                                        "mul",
-                                        "div",
-                                        "sum_to",
-                                        "broadcast_to",
-                                        "matmul",
-                                        "bce_with_logits",
-                                        "bce_with_logits_grad",
-                                        "batch_norm",
-                                        "batch_norm_grad",
-                                        "batch_norm_lrelu",
-                                        "batch_norm_lrelu_grad",
-                                        "batch_norm_inference"};
-
 // Outputs and gradients of a case, and how many parallel regions more than one thread ran.
 struct Results {
   std::vector<Tensor> tensors;
@@ -74,9 +58,8 @@ Results run(const OpCase& c, const Vars& inputs, Vars& seeds) {
 TEST_CASE("every operation passes gradcheck") {
   const ContextScope scope;
   set_num_threads(1);  // these tensors are too small to share
-  test::for_each_device([](Device device) {
+  test::for_each_device([](Device) {
     for (const OpCase& c : all_cases()) {
-      if (device.is_cuda() && cpu_only.contains(c.op)) continue;
       INFO(c.op << ", " << c.name);
       const GradcheckResult result = gradcheck(c.f, c.inputs(DType::f64, Size::small));
       INFO(result.message);
@@ -88,9 +71,8 @@ TEST_CASE("every operation passes gradcheck") {
 TEST_CASE("every operation passes gradgradcheck") {
   const ContextScope scope;
   set_num_threads(1);  // these tensors are too small to share
-  test::for_each_device([](Device device) {
+  test::for_each_device([](Device) {
     for (const OpCase& c : all_cases()) {
-      if (device.is_cuda() && cpu_only.contains(c.op)) continue;
       INFO(c.op << ", " << c.name);
       const GradcheckResult result = gradgradcheck(c.f, c.inputs(DType::f64, Size::small));
       INFO(result.message);
