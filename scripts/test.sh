@@ -1,29 +1,55 @@
 #!/usr/bin/env bash
-# Builds and runs the whole test suite: the release preset, then the same tests under
-# AddressSanitizer and UndefinedBehaviorSanitizer (the asan preset). The GPU kernels run under the
-# emulator in both; where nvcc is found, the cuda preset shows that it compiles them as well.
-#   scripts/test.sh [PRESET...]     default: release asan; there are debug and tsan too
+# Builds and runs the whole test suite:
+#   release    the CPU
+#   asan       the CPU under AddressSanitizer and UndefinedBehaviorSanitizer
+#   cuda       the GPU kernels compiled by nvcc, where it is found (scripts/gpu_check.sh runs them)
+#   emulated   the CUDA suite on the emulated device, under both sanitizers
+#   scripts/test.sh [--full] [PRESET...]   default: all four; there are debug and tsan too
+#   --full     nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
+
+architectures=(-DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual")
+presets=()
+for argument in "$@"; do
+  case $argument in
+    --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) ;;
+    release | debug | asan | tsan | cuda | emulated) presets+=("$argument") ;;
+    *)
+      echo "scripts/test.sh: '$argument' is neither --full nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
+      exit 2
+      ;;
+  esac
+done
+((${#presets[@]})) || presets=(release asan cuda emulated)
 ensure_packages
 
-presets=("$@")
-((${#presets[@]})) || presets=(release asan)
+# Objects that two presets compile alike are compiled once.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+have_nvcc=false
+if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then have_nvcc=true; fi
+
+tested=()
 for preset in "${presets[@]}"; do
+  if [[ $preset == cuda ]] && ! $have_nvcc; then
+    echo "!! nvcc not found: the GPU kernels are compiled for the emulator only"
+    continue
+  fi
   echo "== $preset: configure and build"
-  cmake --preset "$preset" >/dev/null
+  SECONDS=0
+  if [[ $preset == cuda ]]; then
+    cmake --preset cuda "${architectures[@]}" >/dev/null
+  else
+    cmake --preset "$preset" >/dev/null
+    tested+=("$preset")
+  fi
   cmake --build --preset "$preset"
+  echo "== $preset: built in $SECONDS s"
 done
-if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then
-  echo "== cuda: compile the .cu files with nvcc"
-  cmake --preset cuda -DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual" >/dev/null
-  cmake --build --preset cuda
-else
-  echo "!! nvcc not found: the .cu files were only run under the emulator"
-fi
+
 status=0
-for preset in "${presets[@]}"; do
+for preset in "${tested[@]}"; do
   echo "== $preset: test"
   ctest --preset "$preset" --progress -j "$(nproc)" || status=1
 done
