@@ -45,7 +45,8 @@ NamedTensors translated(const SafetensorsFile& file, const std::string& prefix,
 // The largest |a - b| / max(1, |b|); NaN if any.
 double difference(const Tensor& got, const Tensor& want) {
   REQUIRE(got.shape() == want.shape());
-  const Tensor a = kernels::cast(got, DType::f64), b = kernels::cast(want, DType::f64);
+  const Tensor a = kernels::cast(got.to(Device::cpu()), DType::f64);
+  const Tensor b = kernels::cast(want.to(Device::cpu()), DType::f64);
   double worst = 0;
   for (std::int64_t i = 0; i < a.numel(); ++i) {
     const double y = b.data<double>()[i];
@@ -89,8 +90,9 @@ void follow(DType dtype, double tolerance_losses, double tolerance_weights) {
   load(gan.discriminator, "d", discriminator_names);
   GanTrainer trainer(std::move(gan), {.lr = 0.002});
 
-  const Tensor real = kernels::cast(file.tensor("real"), dtype);
-  const Tensor z = kernels::cast(file.tensor("z"), dtype);
+  const Device device = Context::current().device;
+  const Tensor real = kernels::cast(file.tensor("real"), dtype).to(device);
+  const Tensor z = kernels::cast(file.tensor("z"), dtype).to(device);
   for (int i = 0; i < 10; ++i) {
     const std::string step = (i < 9 ? "step0" : "step") + std::to_string(i + 1);
     const GanStep result = trainer.step(real.slice(i, i + 1).reshape({4, 16, 16, 3}),

@@ -11,8 +11,11 @@
 
 namespace imago::test {
 
-inline SafetensorsFile load_goldens(const std::string& file) {
-  return load_safetensors(std::string(IMAGO_SOURCE_DIR) + "/tests/goldens/" + file);
+// Its tensors are on the device of the Context.
+inline SafetensorsFile load_goldens(const std::string& name) {
+  SafetensorsFile file = load_safetensors(std::string(IMAGO_SOURCE_DIR) + "/tests/goldens/" + name);
+  for (auto& [key, tensor] : file.tensors) tensor = tensor.to(Context::current().device);
+  return file;
 }
 
 // |actual - golden| <= bound * the largest golden magnitude (at least 1e-3), for every element; the
