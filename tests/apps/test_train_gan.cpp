@@ -48,6 +48,34 @@ TEST_CASE("train_gan: N steps, stop, resume and M steps give the bytes of N + M 
   CHECK(contains(play.run("train_gan --resume --out parts").out, "Nothing to do"));
 }
 
+#if IMAGO_WITH_DEVICE
+TEST_CASE("train_gan trains on the CUDA device, says so, and goes on on the CPU") {
+  const Playground play;
+  const Outcome o = play.run(small + "--steps 2 --device cuda --out run");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(contains(o.out, "; on cuda:0, "));
+  const Outcome on_cpu = play.run("train_gan --resume --out run --steps 3 --device cpu");
+  INFO(on_cpu.err);
+  REQUIRE(on_cpu.status == 0);
+  CHECK(contains(on_cpu.out, "Going on after step 2"));
+  CHECK(contains(on_cpu.out, "; on cpu, "));
+  const std::string checkpoint = " --checkpoint run/checkpoint.safetensors --count 4 --out ";
+  REQUIRE(play.run("generate --device cuda" + checkpoint + "there.png").status == 0);
+  REQUIRE(play.run("generate --device cpu" + checkpoint + "here.png").status == 0);
+  CHECK(fs::file_size(play / "there.png") > 0);
+}
+#else
+TEST_CASE("a program asked for a device that this build lacks says so") {
+  const Playground play;
+  const Outcome o = play.run(small + "--device cuda --out run");
+  CHECK(o.status == 2);
+  CHECK(one_line(o.err));
+  CHECK(contains(o.err, "--device cuda: [device] no CUDA kernel in this build"));
+  CHECK_FALSE(fs::exists(play / "run"));
+}
+#endif
+
 TEST_CASE("train_gan: a killed run resumes from its last checkpoint to the same bytes") {
   const Playground play;
   // Killed without warning, somewhere after the first checkpoint.

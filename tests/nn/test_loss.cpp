@@ -24,7 +24,7 @@ TEST_CASE("GAN losses: where D is sure, minimax has no gradient left and non-sat
   CHECK(largest(fake.grad().tensor()) < 1e-17);
   fake.zero_grad();
   loss::gan_g(fake).backward();
-  CHECK(std::abs(fake.grad().tensor().data<double>()[0] + 0.25) <= 1e-15);
+  CHECK(std::abs(to_f64(fake.grad().tensor()).data<double>()[0] + 0.25) <= 1e-15);
 }
 
 TEST_CASE("GAN losses: finite for logits of any size, and of the stated dtypes") {
