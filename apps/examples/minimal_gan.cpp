@@ -7,6 +7,8 @@ int main(int argc, char** argv) {
   manual_seed(1);
   auto G = models::dcgan_generator({.base = 16, .image = 64});
   auto D = models::dcgan_discriminator({.base = 16, .image = 64});
+  G.to(dev);
+  D.to(dev);
   optim::Adam opt_g(G.parameters(), {.lr = 2e-4, .beta1 = 0.5});
   optim::Adam opt_d(D.parameters(), {.lr = 2e-4, .beta1 = 0.5});
   data::Faces faces("procedural", {.size = 64, .batch = 32});
