@@ -14,6 +14,7 @@ std::string ask_for_device() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) {
+    cudaGetLastError();
     return std::string("no usable CUDA device: ") + cudaGetErrorString(status) +
            "; is there a GPU, and is its driver new enough?";
   }
@@ -47,7 +48,9 @@ void backend::pop_range() {
 }
 
 void check_cuda(cudaError_t status, const char* what) {
-  check(status == cudaSuccess, what, "CUDA: ", cudaGetErrorString(status));
+  if (status == cudaSuccess) return;
+  cudaGetLastError();  // CUDA remembers it, and would give it to the next launch that asks
+  fail(what, "CUDA: ", cudaGetErrorString(status));
 }
 
 }  // namespace imago

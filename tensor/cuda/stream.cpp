@@ -89,6 +89,7 @@ Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
     } catch (...) {
       cudaStreamEndCapture(handle, &graph);
       if (graph) cudaGraphDestroy(graph);
+      cudaGetLastError();  // what broke the capture is being thrown
       throw;
     }
     check_cuda(cudaStreamEndCapture(handle, &graph), "graph");
