@@ -127,7 +127,9 @@ TEST_CASE("Adam: interrupted, saved and resumed gives the bits of an uninterrupt
   train(adam, p, b, 4, 9);
 
   const SafetensorsFile file = load_safetensors(folder / "a");
-  Var p2 = parameter(file.tensor("w.p").clone()), b2 = parameter(file.tensor("w.b").clone());
+  const Device device = start.device();
+  Var p2 = parameter(file.tensor("w.p").to(device).clone());
+  Var b2 = parameter(file.tensor("w.b").to(device).clone());
   optim::Adam resumed({p2, b2}, {.lr = 0.01});
   resumed.load_state_dict(file.group("opt"));
   train(resumed, p2, b2, 4, 9);
