@@ -37,8 +37,8 @@ class Adam {
   const Vars& parameters() const { return parameters_; }
 
   // By the position of the parameter: "m.0", "v.0", ... like the parameter, and "steps" i64 (number
-  // of parameters), on the CPU, the updates each has had. Shares memory with the optimiser. The learning rate
-  // is not part of it.
+  // of parameters), on the CPU, the updates each has had. Shares memory with the optimiser. The
+  // learning rate is not part of it.
   NamedTensors state_dict() const;
   // Strict; copies in place.
   void load_state_dict(const NamedTensors& state);
@@ -48,9 +48,10 @@ class Adam {
   AdamOptions options_;
   std::vector<Tensor> m_, v_;
   Tensor steps_;  // (number of parameters), i64, on the CPU
-  // (3), beside the parameters: lr and bias corrections of the current step. f64, though other step values are f32: f64
-  // parameters follow the f64 reference runs to about 1e-14 only with factors of that precision
-  // (rounded to f32 they are off by 1e-8 after one step). The kernel rounds them once for f32.
+  // (3), beside the parameters: lr and bias corrections of the current step. f64, though other step
+  // values are f32: f64 parameters follow the f64 reference runs to about 1e-14 only with factors
+  // of that precision (rounded to f32 they are off by 1e-8 after one step). The kernel rounds them
+  // once for f32.
   Tensor scalars_;
 };
 
