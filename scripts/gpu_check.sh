@@ -102,9 +102,8 @@ for folder in tensor kernels autograd nn models; do
   part "test_$folder" $((quick ? 100 : 1800)) "$bin/tests/test_$folder"
 done
 # The cases that name no device, once more with their tensors on the GPU.
-((rehearse)) && left_out='*threads*,*seed001*' || left_out='*threads*'
 for folder in nn models; do
-  part "test_${folder}_on_cuda" $((quick ? 100 : 1800)) "$bin/tests/test_$folder" --device=cuda "--test-case-exclude=$left_out"
+  part "test_${folder}_on_cuda" $((quick ? 100 : 1800)) "$bin/tests/test_$folder" --device=cuda
 done
 
 # Benches. JSON files are for Google Benchmark's compare.py and for bench/peers/table.py.

@@ -138,7 +138,7 @@ class SliceLoader {
   using Outer = decltype(std::declval<const Operand&>().outer(0));
   const Operand& operand_;
   Outer outer_[outers];
-  Lanes<float, lanes> values_[count];
+  Lanes<float, lanes> values_[count] = {};  // threads without a line keep zeros
 };
 
 // sums = the tile at (m0, n0) of a * b over depths k_begin <= k < k_end, added in ascending order.
