@@ -46,7 +46,7 @@
 //   IMAGO_SM
 //       The architecture device code is compiled for: 80, 90, ...; 0 in host code.
 //
-// Not to be used in a kernel source, and tests/emulator/test_source_rules.cpp looks: <<<>>>,
+// Not to be used in a kernel source, and tests/structure/test_source_rules.cpp looks: <<<>>>,
 // __shared__, CUB, cooperative groups, __CUDA_ARCH__, reinterpret_cast, calls of the CUDA runtime,
 // asm outside kernels/ptx.cuh. A block never waits for another block, but in grid_sync. Products
 // and sums round one by one (nvcc --fmad=false); write fma() where a fused one is wanted, so that

@@ -151,7 +151,7 @@ TEST_CASE("the rules find what they forbid, and comments are free") {
       "template void f(Stream&, const float*, float*);",
       "template void g<float>(float*);",
       "#if IMAGO_SM >= 90",
-      "#include \"kernels/conv2d/conv2d_cuda.h\"",
+      "#include \"kernels/conv2d/engines.h\"",
   };
   for (const char* line : allowed) {
     CAPTURE(line);
