@@ -3,7 +3,8 @@
 #   release    the CPU
 #   asan       the CPU under AddressSanitizer and UndefinedBehaviorSanitizer
 #   cuda       the GPU kernels compiled by nvcc, where it is found (scripts/gpu_check.sh runs them)
-#   emulated   the CUDA suite on the emulated device, under both sanitizers
+#   emulated   the CUDA suite on the emulated device, under both sanitizers; and a sample of
+#              scripts/mutate.sh, which breaks the kernels to see that a test notices
 #   scripts/test.sh [--full] [PRESET...]   default: all four; there are debug and tsan too
 #   --full     nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 set -euo pipefail
@@ -50,6 +51,10 @@ done
 
 status=0
 for preset in "${tested[@]}"; do
+  if [[ $preset == emulated ]]; then
+    echo "== a sample of the mutants of the kernels"
+    scripts/mutate.sh --sample 6 || status=1
+  fi
   echo "== $preset: test"
   ctest --preset "$preset" --progress -j "$(nproc)" || status=1
 done

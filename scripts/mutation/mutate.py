@@ -1,6 +1,6 @@
 """Runs the mutants of every kernel source against its tests; scripts/mutate.sh is the way in.
 
-A copy of the repository under build/mutation gets the kernel sources with all their mutants
+A copy of the repository under build/mutation gets the kernel sources with all mutants to be run
 (mutant.h), and its emulated preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once.
 Then the tests of a kernel's folder run once per mutant: one that fails, crashes or hangs has killed
 it. Other sources are compiled exactly as in build/emulated, so that a compiler cache has them.
@@ -205,7 +205,7 @@ def main():
 
     print(f"{len(chosen)} of {len(found)} mutants; building", flush=True)
     start = time.monotonic()
-    not_viable = build(found, args.j)
+    not_viable = build(chosen, args.j)
     print(f"built in {time.monotonic() - start:.0f} s", flush=True)
     limits = check_unchanged(sorted({Path(m.path).parts[1] for m in chosen}))
 
