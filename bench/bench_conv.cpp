@@ -52,7 +52,7 @@ bench::Work work_of(const Conv2dCase& c, Conv2dPass pass, Engine engine, const O
   work.flops = c.flops();
   work.bytes = bench::pass_bytes(c, pass, dtype);
   work.prepare = [=](int sets) -> bench::Launch {
-    const bench::ConvOperands host = bench::integer_operands(c, dtype);
+    const bench::ConvOperands host = bench::normal_operands(c, dtype);
     std::vector<bench::ConvOperands> operands(static_cast<std::size_t>(sets));
     for (bench::ConvOperands& each : operands) each = host.to(device);
     return [=](int set) -> std::vector<Tensor> {

@@ -40,20 +40,28 @@ class Fields {
   std::size_t at_ = 0;
 };
 
-Tensor integers(const Shape& shape, DType dtype, std::uint64_t seed) {
-  RandomStream stream(seed);
+template <class Next>
+Tensor filled(const Shape& shape, DType dtype, Next&& next) {
   Tensor t = Tensor::empty(shape, dtype, Device::cpu());
   dispatch<float, double, bf16>(dtype, "bench_conv", [&]<class T> {
     T* p = t.mutable_data<T>();
-    for (std::int64_t i = 0; i < t.numel(); ++i) {
-      p[i] = static_cast<T>(static_cast<float>(stream.below(7)) - 3.0f);
-    }
+    for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = static_cast<T>(next());
   });
   return t;
 }
 
-// One element of a pass, from the trilinear form of conv2d.h; operands are f64. `term` is called for every
-// (n, p, q, k, r, s, c) that the loops below leave after fixing those of the element.
+Tensor integers(const Shape& shape, DType dtype, std::uint64_t seed) {
+  RandomStream stream(seed);
+  return filled(shape, dtype, [&] { return static_cast<float>(stream.below(7)) - 3.0f; });
+}
+
+Tensor normals(const Shape& shape, DType dtype, std::uint64_t seed) {
+  RandomStream stream(seed);
+  return filled(shape, dtype, [&] { return stream.normal(); });
+}
+
+// One element of a pass, from the trilinear form of conv2d.h; operands are f64. `term` is called for
+// every (n, p, q, k, r, s, c) that the loops below leave after fixing those of the element.
 double element(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, std::int64_t index) {
   const Conv2dProblem d = c.problem();
   const std::int64_t cg = d.C / d.params.groups, kg = d.K / d.params.groups;
@@ -134,6 +142,10 @@ Conv2dCase parse_problem(const std::string& text) {
 
 ConvOperands integer_operands(const Conv2dCase& c, DType dtype) {
   return {integers(c.x(), dtype, 1), integers(c.w(), dtype, 2), integers(c.y(), dtype, 3)};
+}
+
+ConvOperands normal_operands(const Conv2dCase& c, DType dtype) {
+  return {normals(c.x(), dtype, 1), normals(c.w(), dtype, 2), normals(c.y(), dtype, 3)};
 }
 
 Tensor run_pass(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, Engine engine) {

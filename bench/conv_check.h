@@ -21,6 +21,8 @@ struct ConvOperands {
 
 // Integers in [-3, 3], on the CPU.
 ConvOperands integer_operands(const kernels::Conv2dCase& c, DType dtype);
+// Standard normals, to be timed: a GPU's power, and so its clock, depends on the bits that change.
+ConvOperands normal_operands(const kernels::Conv2dCase& c, DType dtype);
 
 // The gradient of weights comes in acc_t.
 Tensor run_pass(kernels::Conv2dPass pass, const kernels::Conv2dCase& c, const ConvOperands& o,

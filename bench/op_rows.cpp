@@ -106,7 +106,7 @@ Row images_row(std::int64_t numel, DType dtype) {
 Row adam_row(const Tensor& normals) {
   const AdamCase c{{normals.shape()}};
   const Tensor p = normals, g = scale(normals, -0.75), m = scale(normals, 0.5), v = square(normals);
-  const Tensor scalars = Tensor::from<float>({1e-3f, 10.0f, 31.6f}, {3});
+  const Tensor scalars = Tensor::from<double>({1e-3, 10.0, 31.6}, {3});
   return {row_name("adam", DType::f32),
           c.bytes(DType::f32),
           {p, g, m, v, scalars},

@@ -32,7 +32,7 @@ done
 build=build/gpu_bundle
 cmake --preset cuda -B $build -DIMAGO_CUDA_ARCHITECTURES="$arch" -DIMAGO_TEST_ROOT=. \
   -DCMAKE_BUILD_RPATH='$ORIGIN/../lib' -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags >/dev/null
-programs=(tests/test_{tensor,kernels,autograd,nn,models} bench/bench_{conv,ops,step,loader}
+programs=(tests/test_{tensor,kernels,autograd,nn,models,data} bench/bench_{conv,ops,step,loader}
   apps/{train_gan,generate,evaluate,render_faces})
 cmake --build $build -j "$jobs" --target "${programs[@]##*/}"
 

@@ -3,8 +3,8 @@
 # tree, which it builds (cmake, ninja, nvcc and the packages of scripts/packages.sh must be there),
 # or in an unpacked bundle of scripts/gpu_bundle.sh, which needs no compiler.
 #   scripts/gpu_check.sh [--quick] [--rehearse] [--out DIR]
-# In turn: the test suite, the benches, PyTorch on the same GPU (where python3 has a torch that sees
-# it), compute-sanitizer on some of the tests. A part that fails does not stop the others.
+# In turn: the benches, PyTorch on the same GPU (where python3 has a torch that sees it), the test
+# suite, compute-sanitizer on some of the tests. A part that fails does not stop the others.
 #   --quick     at most 8 minutes: fewer steps, engines and peers
 #   --rehearse  without a GPU: the same parts with the emulated device, which times nothing, and
 #               PyTorch on the CPU with small problems
@@ -88,7 +88,7 @@ if [[ ! -f BUNDLE ]]; then
     flags+=(-DIMAGO_CUDA_ARCHITECTURES="${capability/#90/90a}-real")
   fi
   if ! { part configure 300 cmake --preset "$preset" "${flags[@]}" &&
-    part build 3600 cmake --build --preset "$preset" --target test_{tensor,kernels,autograd,nn,models} bench_{conv,ops,step}; }; then
+    part build 3600 cmake --build --preset "$preset" --target test_{tensor,kernels,autograd,nn,models,data} bench_{conv,ops,step} train_gan; }; then
     echo "gpu_check.sh: cannot build here; scripts/gpu_bundle.sh makes a bundle on a machine that can" >&2
     exit 1
   fi
@@ -96,16 +96,7 @@ fi
 SECONDS=0
 limit=$((quick ? 460 : 14400))   # of what follows
 
-# The suite. Without a device its CUDA half must fail, not fall silent.
-export IMAGO_REQUIRE_CUDA=1 OMP_WAIT_POLICY=passive
-for folder in tensor kernels autograd nn models; do
-  part "test_$folder" $((quick ? 100 : 1800)) "$bin/tests/test_$folder"
-done
-# The cases that name no device, once more with their tensors on the GPU.
-for folder in nn models; do
-  part "test_${folder}_on_cuda" $((quick ? 100 : 1800)) "$bin/tests/test_$folder" --device=cuda
-done
-
+export OMP_WAIT_POLICY=passive
 # Benches. JSON files are for Google Benchmark's compare.py and for bench/peers/table.py.
 engines=(--engine auto)
 ((quick)) || engines+=(--engine naive --engine tiled --engine blocked)
@@ -152,6 +143,7 @@ else
   peer_step graph "${fast[@]}" --freeze-d --graph
   if ! ((quick)); then
     peer_step default_frozen --freeze-d
+    peer_step f32_not_frozen --precision f32 --channels-last --fused-adam
     peer_step f32_graph --precision f32 --channels-last --fused-adam --freeze-d --graph
     peer_step tf32_graph --precision tf32 --channels-last --fused-adam --freeze-d --graph
     peer_step amp_not_frozen "${fast[@]}"
@@ -161,6 +153,19 @@ else
   fi
 fi
 
+# The suite. Without a device its CUDA half fails, it does not fall silent.
+for folder in tensor kernels autograd nn models data; do
+  part "test_$folder" $((quick ? 60 : 1800)) "$bin/tests/test_$folder"
+done
+# The cases that name no device, once more with their tensors on the GPU; and the training program.
+for folder in nn models; do
+  part "test_${folder}_on_cuda" $((quick ? 60 : 1800)) "$bin/tests/test_$folder" --device=cuda
+done
+train=(--model dcgan32 --base 16 --batch 32 --steps 200)
+((rehearse)) && train=(--model dcgan16 --base 4 --batch 4 --steps 3)
+rm -rf "$out/run"
+part train_gan $((quick ? 30 : 300)) "$bin/apps/train_gan" --device cuda --data procedural "${train[@]}" --out "$out/run"
+
 # compute-sanitizer sees what the emulator cannot: memory of the real device, real races.
 if ((rehearse)); then
   skip compute-sanitizer "the emulated build runs under AddressSanitizer"
@@ -168,9 +173,10 @@ elif ! command -v compute-sanitizer >/dev/null; then
   skip compute-sanitizer "it is not installed"
 else
   subset='--source-file=*test_conv2d*,*test_gemm*,*test_batch_norm*,*test_reduce*,*test_adam*'
-  ((quick)) && subset='--test-case=conv2d: every engine is the reference*'
+  ((quick)) && subset='--test-case=conv2d on CUDA: bf16 gradients*,gemm: random inputs*'
   for tool in memcheck racecheck initcheck; do
-    part "$tool" $((quick ? 40 : 1200)) compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/tests/test_kernels" "$subset"
+    # Exact allocations: the tool sees the end of every tensor and what nobody wrote.
+    part "$tool" $((quick ? 40 : 1200)) env IMAGO_EXACT_ALLOCATIONS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/tests/test_kernels" "$subset"
   done
 fi
 

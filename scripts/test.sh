@@ -23,7 +23,8 @@ for argument in "$@"; do
       ;;
   esac
 done
-((${#presets[@]})) || presets=(release asan cuda emulated)
+asked=true
+((${#presets[@]})) || { presets=(release asan cuda emulated); asked=false; }
 ensure_packages
 
 # Objects that two presets compile alike are compiled once.
@@ -34,6 +35,10 @@ if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then have_nvcc=true; fi
 tested=()
 for preset in "${presets[@]}"; do
   if [[ $preset == cuda ]] && ! $have_nvcc; then
+    if $asked; then
+      echo "scripts/test.sh: the cuda preset needs nvcc; put it on the PATH or set CUDACXX" >&2
+      exit 1
+    fi
     echo "!! nvcc not found: the GPU kernels are compiled for the emulator only"
     continue
   fi

@@ -86,38 +86,43 @@ std::size_t CachingAllocator::size_class(std::size_t bytes) {
   return (bytes + step - 1) / step * step;
 }
 
+std::size_t CachingAllocator::rounded(std::size_t bytes) const {
+  const std::size_t whole = bytes + (guard_ ? canary_bytes : 0);
+  return exact_ ? std::max<std::size_t>(whole, 1) : size_class(whole);
+}
+
 CachingAllocator::~CachingAllocator() {
   empty_cache();
 }
 
 void* CachingAllocator::allocate(std::size_t bytes, const BlockLabel& label) {
   const std::lock_guard lock(mutex_);
-  const std::size_t rounded = size_class(bytes + (guard_ ? canary_bytes : 0));
+  const std::size_t whole = rounded(bytes);
   stats_.allocations += 1;
   void* block = nullptr;
-  if (auto it = free_.find(rounded); it != free_.end() && !it->second.empty()) {
+  if (auto it = free_.find(whole); it != free_.end() && !it->second.empty()) {
     block = it->second.back();
     it->second.pop_back();
-    stats_.cached_bytes -= rounded;
+    stats_.cached_bytes -= whole;
     stats_.cache_hits += 1;
   } else {
-    block = source_.acquire(rounded);
+    block = source_.acquire(whole);
     const std::size_t cached = stats_.cached_bytes;
     if (!block) {
       empty_cache_locked();
-      block = source_.acquire(rounded);
+      block = source_.acquire(whole);
     }
     if (!block) fail_exhausted(bytes, label, cached);
   }
   live_.emplace(block, Live{bytes, label});
-  stats_.live_bytes += rounded;
+  stats_.live_bytes += whole;
   if (stats_.live_bytes > stats_.peak_live_bytes) stats_.peak_live_bytes = stats_.live_bytes;
   if (guard_) {
-    source_.set_usable(block, rounded, rounded);
+    source_.set_usable(block, whole, whole);
     source_.fill(block, 0xff, bytes);
     source_.fill(static_cast<char*>(block) + bytes, canary_byte, canary_bytes);
   } else {
-    source_.set_usable(block, bytes, rounded);
+    source_.set_usable(block, bytes, whole);
   }
   return block;
 }
@@ -140,21 +145,30 @@ void CachingAllocator::fail_exhausted(std::size_t bytes, const BlockLabel& label
        " cached and given back in vain", list, "; use a smaller batch or model");
 }
 
+bool CachingAllocator::canary_intact(const void* block, std::size_t bytes) {
+  try {
+    return source_.is_filled(static_cast<const char*>(block) + bytes, canary_byte, canary_bytes);
+  } catch (const Error&) {
+    return true;  // the device has failed, which is being told elsewhere; a destructor cannot throw
+  }
+}
+
 void CachingAllocator::deallocate(void* block, std::size_t bytes) {
   if (!block) return;
   const std::lock_guard lock(mutex_);
-  const std::size_t rounded = size_class(bytes + (guard_ ? canary_bytes : 0));
-  if (guard_ && !source_.is_filled(static_cast<char*>(block) + bytes, canary_byte, canary_bytes)) {
+  const std::size_t whole = rounded(bytes);
+  if (guard_ && !canary_intact(block, bytes)) {
     // A destructor cannot throw: an overrun ends the program where it is found.
     std::fprintf(stderr, "[allocate] a kernel wrote past a block of %zu bytes (%s)\n", bytes,
                  live_.at(block).label.to_string().c_str());
     std::abort();
   }
-  source_.set_usable(block, 0, rounded);
+  source_.set_usable(block, 0, whole);
   live_.erase(block);
-  free_[rounded].push_back(block);
-  stats_.live_bytes -= rounded;
-  stats_.cached_bytes += rounded;
+  free_[whole].push_back(block);
+  stats_.live_bytes -= whole;
+  stats_.cached_bytes += whole;
+  if (exact_) empty_cache_locked();
 }
 
 void CachingAllocator::empty_cache() {

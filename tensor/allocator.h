@@ -63,7 +63,10 @@ class CachingAllocator {
  public:
   static constexpr std::size_t alignment = 64;
 
-  explicit CachingAllocator(BlockSource& source) : source_(source) {}
+  // With `exact`, for tools that watch device memory, nothing is cached or rounded: every block
+  // comes from the source with the size asked for.
+  explicit CachingAllocator(BlockSource& source, bool exact = false)
+      : source_(source), exact_(exact) {}
   ~CachingAllocator();
   CachingAllocator(const CachingAllocator&) = delete;
   CachingAllocator& operator=(const CachingAllocator&) = delete;
@@ -92,6 +95,8 @@ class CachingAllocator {
     BlockLabel label;
   };
 
+  std::size_t rounded(std::size_t bytes) const;
+  bool canary_intact(const void* block, std::size_t bytes);
   void empty_cache_locked();
   [[noreturn]] void fail_exhausted(std::size_t bytes, const BlockLabel& label,
                                    std::size_t cached) const;
@@ -102,6 +107,7 @@ class CachingAllocator {
   std::unordered_map<const void*, Live> live_;
   AllocatorStats stats_;
   bool guard_ = false;
+  const bool exact_;
 };
 
 // The allocator of host memory that tensors use by default.

@@ -15,6 +15,11 @@ const std::string& why_no_device();
 // "NVIDIA H200, 139.8 GiB"; the device must be usable.
 std::string device_name();
 
+// What a captured copy from other than page-locked memory is told.
+inline constexpr const char* capture_needs_pinned =
+    "host memory cannot be captured into a graph, which would read it again at each replay; use a "
+    "PinnedBuffer, or copy before the capture";
+
 // Opens and closes a named range for profilers on the thread; the device must be usable.
 void push_range(const char* name);
 void pop_range();

@@ -1,5 +1,8 @@
 #include "tensor/stream.h"
 
+#include <cstdlib>
+#include <string_view>
+
 #include "tensor/context.h"
 #include "tensor/device_memory.h"
 
@@ -17,7 +20,9 @@ Stream& current_stream() {
 }
 
 CachingAllocator& cuda_allocator() {
-  static CachingAllocator& allocator = *new CachingAllocator(cuda_memory());
+  const char* exact = std::getenv("IMAGO_EXACT_ALLOCATIONS");
+  static CachingAllocator& allocator =
+      *new CachingAllocator(cuda_memory(), exact && std::string_view(exact) == "1");
   return allocator;
 }
 

@@ -153,6 +153,7 @@ void Tensor::copy_from(const Tensor& source) {
   check(shape_ == source.shape_ && dtype_ == source.dtype_, "copy", "cannot copy ", source.shape_,
         " ", source.dtype_, " into ", shape_, " ", dtype_);
   if (numel() == 0) return;
+  if (shares_storage(source) && offset_ == source.offset_) return;
   const bool here = device().is_cpu(), there = source.device().is_cpu();
   if (here && there) {
     std::memmove(mutable_bytes(), source.bytes(), nbytes());

@@ -33,7 +33,7 @@ if(IMAGO_CUDA STREQUAL "ON")
   endforeach()
   set(CMAKE_CUDA_STANDARD 20)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-  find_package(CUDAToolkit REQUIRED)
+  find_package(CUDAToolkit 12.0 REQUIRED)
   message(STATUS "IMAGO_CUDA=ON: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${IMAGO_CUDA_ARCHITECTURES}")
   # No contraction, as in the C++ files. constexpr functions such as the conversions of bf16 are
   # called from device code as they are.

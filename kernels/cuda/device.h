@@ -89,7 +89,8 @@ void allow_shared(const std::string& name, std::size_t bytes) {
 template <auto kernel, class... Args>
 void launch(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
-  const std::string name = kernel_name<kernel>();
+  static_assert((sizeof(Args) + ... + 0) <= 4096, "CUDA passes no more to a kernel");
+  static const std::string name = kernel_name<kernel>();
   allow_shared<kernel>(name, shared_bytes);
   kernel<<<grid, block, shared_bytes, stream.impl().stream>>>(args...);
   check_cuda(cudaGetLastError(), name.c_str());
@@ -99,7 +100,8 @@ template <auto kernel, class... Args>
 void launch_cooperative(Stream& stream, dim3 grid, dim3 block, std::size_t shared_bytes,
                         Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
-  const std::string name = kernel_name<kernel>();
+  static_assert((sizeof(Args) + ... + 0) <= 4096, "CUDA passes no more to a kernel");
+  static const std::string name = kernel_name<kernel>();
   allow_shared<kernel>(name, shared_bytes);
   cudaLaunchAttribute cooperative{};
   cooperative.id = cudaLaunchAttributeCooperative;

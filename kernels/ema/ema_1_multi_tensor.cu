@@ -15,8 +15,8 @@
 // The bottleneck is memory: two reads and one write, 12 bytes an element in f32.
 //
 // Limits. A table holds 128 tensors; more tensors take more launches.
-#include "kernels/ema/engines.h"
 #include "kernels/adam/tensor_table.cuh"
+#include "kernels/ema/engines.h"
 
 namespace imago::kernels {
 namespace {

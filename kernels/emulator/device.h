@@ -70,7 +70,9 @@ void store_as(T* pointer, const V& value) {
 template <auto kernel, class... Args>
 emulator::Launch launch_of(dim3 grid, dim3 block, std::size_t shared_bytes, Args... args) {
   static_assert((std::is_trivially_copyable_v<Args> && ...));
-  return {kernel_name<kernel>(),
+  static_assert((sizeof(Args) + ... + 0) <= 4096, "CUDA passes no more to a kernel");
+  static const std::string name = kernel_name<kernel>();
+  return {name,
           grid,
           block,
           shared_bytes,

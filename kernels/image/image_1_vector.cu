@@ -17,8 +17,8 @@
 // about ten instructions and hides behind it (predicted, not yet run on hardware).
 //
 // Limits. None of its own; f64, with two elements a thread, is for checks.
-#include "kernels/image/engines.h"
 #include "kernels/elementwise/packs.cuh"
+#include "kernels/image/engines.h"
 #include "tensor/convert.h"
 
 namespace imago::kernels {

@@ -1,6 +1,7 @@
 // The device itself: is it there, what is it called; and ranges for profilers.
 #include <nvtx3/nvToolsExt.h>
 
+#include <atomic>
 #include <cstdio>
 
 #include "tensor/backend.h"
@@ -18,8 +19,16 @@ std::string ask_for_device() {
     return std::string("no usable CUDA device: ") + cudaGetErrorString(status) +
            "; is there a GPU, and is its driver new enough?";
   }
-  return count > 0 ? "" : "no usable CUDA device; is CUDA_VISIBLE_DEVICES set to an empty list?";
+  if (count == 0) return "no usable CUDA device; is CUDA_VISIBLE_DEVICES set to an empty list?";
+  int major = 0;
+  ignore_cuda(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0));
+  return major >= 8 ? ""
+                    : "no usable CUDA device: the kernels need compute capability 8.0, and this "
+                      "GPU has " +
+                          std::to_string(major) + ".x";
 }
+
+std::atomic<bool> failed{false};
 
 }  // namespace
 
@@ -49,8 +58,17 @@ void backend::pop_range() {
 
 void check_cuda(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  cudaGetLastError();  // CUDA remembers it, and would give it to the next launch that asks
+  ignore_cuda(status);
+  failed = true;
   fail(what, "CUDA: ", cudaGetErrorString(status));
+}
+
+void ignore_cuda(cudaError_t status) {
+  if (status != cudaSuccess) cudaGetLastError();
+}
+
+bool cuda_has_failed() {
+  return failed;
 }
 
 }  // namespace imago

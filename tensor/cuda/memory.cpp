@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "tensor/backend.h"
 #include "tensor/cuda/runtime.h"
 #include "tensor/device_memory.h"
 #include "tensor/error.h"
@@ -22,7 +23,7 @@ class CudaMemory final : public BlockSource {
     return block;
   }
   // Waits for the device. An error here belongs to earlier work and was or will be thrown there.
-  void release(void* block, std::size_t) override { cudaFree(block); }
+  void release(void* block, std::size_t) override { ignore_cuda(cudaFree(block)); }
   const char* name() const override { return "cuda:0"; }
   void set_usable(void*, std::size_t, std::size_t) override {}
   void fill(void* block, unsigned char value, std::size_t bytes) override {
@@ -38,6 +39,12 @@ class CudaMemory final : public BlockSource {
   }
 };
 
+bool is_pinned(const void* host) {
+  cudaPointerAttributes attributes{};
+  check_cuda(cudaPointerGetAttributes(&attributes, host), "copy");
+  return attributes.type == cudaMemoryTypeHost;
+}
+
 }  // namespace
 
 BlockSource& cuda_memory() {
@@ -46,6 +53,11 @@ BlockSource& cuda_memory() {
 }
 
 void copy_to_device(void* device, const void* host, std::size_t bytes, Stream& stream) {
+  if (!is_pinned(host)) {
+    cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    check_cuda(cudaStreamIsCapturing(stream.impl().stream, &capture), "copy");
+    check(capture == cudaStreamCaptureStatusNone, "copy", backend::capture_needs_pinned);
+  }
   check_cuda(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream.impl().stream),
              "copy");
 }
@@ -54,9 +66,7 @@ void copy_to_host(void* host, const void* device, std::size_t bytes, Stream& str
   check_cuda(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream.impl().stream),
              "copy");
   // CUDA may or may not have waited for pageable memory; we always do.
-  cudaPointerAttributes attributes{};
-  check_cuda(cudaPointerGetAttributes(&attributes, host), "copy");
-  if (attributes.type != cudaMemoryTypeHost) stream.synchronize();
+  if (!is_pinned(host)) stream.synchronize();
 }
 
 void copy_on_device(void* to, const void* from, std::size_t bytes, Stream& stream) {
@@ -75,7 +85,7 @@ PinnedBuffer::PinnedBuffer(std::size_t bytes) : data_(nullptr), bytes_(bytes) {
 }
 
 PinnedBuffer::~PinnedBuffer() {
-  cudaFreeHost(data_);
+  ignore_cuda(cudaFreeHost(data_));
 }
 
 }  // namespace imago

@@ -9,10 +9,15 @@ namespace imago {
 
 struct Stream::Impl {
   cudaStream_t stream = nullptr;
-  bool failed = false;  // an error was thrown to the caller; CUDA repeats it for ever
 };
 
 // Throws "[what] CUDA: ..." unless the call succeeded.
 void check_cuda(cudaError_t status, const char* what);
+
+// For calls that cannot throw: forgets the error, which CUDA would give to the next launch that asks.
+void ignore_cuda(cudaError_t status);
+
+// Whether check_cuda has ever thrown. A kernel's fault comes back from every later call.
+bool cuda_has_failed();
 
 }  // namespace imago

@@ -16,23 +16,21 @@ Stream::Stream() : impl_(std::make_unique<Impl>()) {
 Stream::~Stream() {
   cudaError_t status = cudaStreamSynchronize(impl_->stream);
   if (status == cudaSuccess) status = cudaStreamDestroy(impl_->stream);
-  if (status == cudaSuccess || impl_->failed) return;
+  if (status == cudaSuccess || cuda_has_failed()) return;
   std::fprintf(stderr, "[stream] CUDA: %s, in work that nobody waited for\n",
                cudaGetErrorString(status));
   std::abort();
 }
 
 void Stream::synchronize() {
-  const cudaError_t status = cudaStreamSynchronize(impl_->stream);
-  impl_->failed = status != cudaSuccess;
-  check_cuda(status, "stream");
+  check_cuda(cudaStreamSynchronize(impl_->stream), "stream");
 }
 
 struct Event::Impl {
   cudaEvent_t event = nullptr;
 
   Impl() { check_cuda(cudaEventCreate(&event), "event"); }
-  ~Impl() { cudaEventDestroy(event); }
+  ~Impl() { ignore_cuda(cudaEventDestroy(event)); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 };
@@ -63,7 +61,7 @@ struct Graph::Impl {
   cudaGraphExec_t executable = nullptr;
 
   ~Impl() {
-    if (executable) cudaGraphExecDestroy(executable);
+    if (executable) ignore_cuda(cudaGraphExecDestroy(executable));
     if (memory && memory->stats().live_bytes > 0) (void)memory.release();
   }
 };

@@ -86,6 +86,7 @@ void copy_to_device(void* device, const void* host, std::size_t bytes, Stream& s
     emulator::enqueue(stream, [=] { std::memcpy(device, host, bytes); });
     return;
   }
+  check(!emulator::is_capturing(stream), "copy", backend::capture_needs_pinned);
   const auto* first = static_cast<const std::byte*>(host);
   emulator::enqueue(stream, [device, copy = Bytes(first, first + bytes)] {
     std::memcpy(device, copy.data(), copy.size());
@@ -98,7 +99,10 @@ void copy_to_host(void* host, const void* device, std::size_t bytes, Stream& str
 }
 
 void copy_on_device(void* to, const void* from, std::size_t bytes, Stream& stream) {
-  emulator::enqueue(stream, [=] { std::memmove(to, from, bytes); });
+  const auto* t = static_cast<const std::byte*>(to);
+  const auto* f = static_cast<const std::byte*>(from);
+  check(t + bytes <= f || f + bytes <= t, "copy", "source and target overlap on the device");
+  emulator::enqueue(stream, [=] { std::memcpy(to, from, bytes); });
 }
 
 void set_bytes(void* device, unsigned char value, std::size_t bytes, Stream& stream) {

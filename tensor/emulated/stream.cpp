@@ -236,6 +236,11 @@ void emulator::enqueue(Stream& stream, std::function<void()> work) {
   put(stream.impl(), std::move(work));
 }
 
+bool emulator::is_capturing(Stream& stream) {
+  const std::lock_guard lock(device().mutex);
+  return stream.impl().recording != nullptr;
+}
+
 void emulator::synchronize_device() {
   const std::lock_guard lock(device().mutex);
   const std::vector<Stream::Impl*> all = device().streams;

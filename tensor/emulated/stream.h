@@ -12,6 +12,9 @@ namespace imago::emulator {
 // behind it in the stream is dropped.
 void enqueue(Stream& stream, std::function<void()> work);
 
+// Whether work goes into a graph.
+bool is_capturing(Stream& stream);
+
 // Runs everything that is left in every stream.
 void synchronize_device();
 

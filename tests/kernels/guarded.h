@@ -17,7 +17,8 @@ class Guarded {
   Guarded() {
     allocator_.set_guard_mode(true);
     Context::current().allocator = &allocator_;
-    if (cuda_available()) {
+    // Tools that watch device memory must not take the NaN for the kernel's own writes.
+    if (cuda_available() && !std::getenv("IMAGO_EXACT_ALLOCATIONS")) {
       device_allocator_ = std::make_unique<CachingAllocator>(cuda_memory());
       device_allocator_->set_guard_mode(true);
       Context::current().device_allocator = device_allocator_.get();

@@ -1,5 +1,6 @@
 // What is particular to the tiled and blocked engines of conv2d on CUDA. What they share with all
 // engines is in test_conv2d.cpp.
+#if IMAGO_WITH_DEVICE
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -186,3 +187,5 @@ TEST_CASE("conv2d on CUDA: tensors too large for 32-bit offsets are left to the 
   CHECK(can(1, 40, 1, 1, 1, {.stride_h = 16, .stride_w = 16}));
   CHECK_FALSE(can(1, 8, 1, 1, 1, {.pad = {.top = 1 << 28}}));
 }
+
+#endif

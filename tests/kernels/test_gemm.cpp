@@ -141,6 +141,7 @@ TEST_CASE("gemm: random inputs stay within the tolerance") {
   });
 }
 
+#if IMAGO_WITH_DEVICE
 TEST_CASE("gemm on CUDA: wide and tall tiles, and the shapes at the ends of a GAN") {
   const test::Guarded guarded;
   test::for_each_device([](Device device) {
@@ -158,6 +159,8 @@ TEST_CASE("gemm on CUDA: wide and tall tiles, and the shapes at the ends of a GA
     }
   });
 }
+
+#endif
 
 TEST_CASE("gemm: the number of threads does not change a bit, nor does a second run") {
   const ContextScope scope;

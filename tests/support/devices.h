@@ -1,11 +1,9 @@
-// The devices that one suite tests: the CPU, and the CUDA device where this build has one, real or
-// emulated. IMAGO_REQUIRE_CUDA=1 in the environment makes a missing GPU an error.
+// The devices that one suite tests: the CPU, and the CUDA device, real or emulated, in builds that
+// have one. There a missing GPU is an error, not a suite that tests less.
 #pragma once
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <string_view>
 #include <vector>
 
 #include "tensor/context.h"
@@ -15,9 +13,10 @@ namespace imago::test {
 
 inline std::vector<Device> devices() {
   std::vector<Device> all{Device::cpu()};
-  const char* required = std::getenv("IMAGO_REQUIRE_CUDA");
-  if (required && std::string_view(required) == "1") require_device("test", Device::cuda());
-  if (cuda_available()) all.push_back(Device::cuda());
+#if IMAGO_WITH_DEVICE
+  require_device("test", Device::cuda());
+  all.push_back(Device::cuda());
+#endif
   return all;
 }
 

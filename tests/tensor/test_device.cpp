@@ -35,7 +35,8 @@ TEST_CASE("tensors go to the device and come back with the same bits") {
   CHECK(same_bits(there.clone(), host));
   CHECK(same_bits(there.slice(1, 3), host.slice(1, 3)));
   CHECK(there.slice(2, 3).reshape({2}).slice(1, 2).item() == 6);
-  CHECK(there.to_string() == "Tensor(3, 2) f32 cuda:0" + host.to_string().substr(host.to_string().find('\n')));
+  CHECK(there.to_string() ==
+        "Tensor(3, 2) f32 cuda:0" + host.to_string().substr(host.to_string().find('\n')));
   CHECK(Tensor::empty({0, 3}, DType::f32, Device::cuda()).to(Device::cpu()).numel() == 0);
 }
 
@@ -175,6 +176,23 @@ TEST_CASE("the host cannot read during a capture, and the stream recovers") {
   CHECK_THROWS_AS(Graph::capture(stream, [&] { in.item(); }), Error);
   stream.synchronize();
   CHECK(in.item() == 3);
+}
+
+TEST_CASE("host memory that may be gone at the replay is not captured, a pinned buffer is") {
+  Stream stream;
+  Tensor there = Tensor::zeros_like(numbers().to(Device::cuda()));
+  current_stream().synchronize();
+  CHECK(test::error_of([&] {
+          Graph::capture(stream, [&] { there.copy_from(numbers()); });
+        }).find("[copy] host memory cannot be captured") == 0);
+  PinnedBuffer buffer(there.nbytes());
+  Graph graph = Graph::capture(stream, [&] {
+    copy_to_device(there.mutable_device_bytes(), buffer.data(), there.nbytes(), stream);
+  });
+  std::memcpy(buffer.data(), numbers().bytes(), there.nbytes());
+  graph.replay(stream);
+  stream.synchronize();
+  CHECK(same_bits(there, numbers()));
 }
 
 TEST_CASE("memory of the device comes back from the cache") {
