@@ -18,16 +18,10 @@
 #include <string>
 
 #include "kernels/engine.h"
+#include "kernels/padding.h"
 #include "tensor/tensor.h"
 
 namespace imago {
-
-struct Padding {
-  int top = 0, bottom = 0, left = 0, right = 0;
-
-  static Padding same(int p) { return {p, p, p, p}; }
-  bool operator==(const Padding&) const = default;
-};
 
 // Everything about a convolution but the extents of its tensors.
 struct Conv2dParams {

@@ -50,5 +50,6 @@ std::vector<OpCase> conv2d_cases();
 std::vector<OpCase> matmul_cases();
 std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> rows_and_losses_cases();
+std::vector<OpCase> spatial_cases();
 
 }  // namespace imago::test

@@ -19,7 +19,7 @@ namespace {
 std::vector<OpCase> all_cases() {
   std::vector<OpCase> all;
   for (const auto& family : {arithmetic_cases(), batch_norm_cases(), conv2d_cases(), matmul_cases(),
-                             elementwise_cases(), rows_and_losses_cases()}) {
+                             elementwise_cases(), rows_and_losses_cases(), spatial_cases()}) {
     all.insert(all.end(), family.begin(), family.end());
   }
   return all;

@@ -1,0 +1,91 @@
+// Padding, cropping, mirroring, pooling.
+#include "autograd/ops/avg_pool2d.h"
+#include "autograd/ops/avg_pool2d_grad.h"
+#include "autograd/ops/crop.h"
+#include "autograd/ops/flip.h"
+#include "autograd/ops/global_avg_pool2d.h"
+#include "autograd/ops/max_pool2d.h"
+#include "autograd/ops/max_pool2d_grad.h"
+#include "autograd/ops/max_pool2d_pick.h"
+#include "autograd/ops/pad.h"
+#include "autograd/ops/pad_reflect.h"
+#include "autograd/ops/pad_reflect_grad.h"
+#include "op_case.h"
+
+namespace imago::test {
+namespace {
+
+void add_pad_cases(std::vector<OpCase>& cases) {
+  const auto of = [](const Shape& shape) {
+    return [shape](DType t, Size s) { return leaves(t, {taller(shape, s)}); };
+  };
+  const Padding border{1, 2, 0, 1};
+  cases.push_back({"pad", "four sides", of({2, 2, 3, 2}),
+                   [=](const Vars& v) { return Vars{ops::pad(v[0], border, 0.5)}; }});
+  cases.push_back({"crop", "a window", of({2, 4, 3, 2}),
+                   [](const Vars& v) { return Vars{ops::crop(v[0], 1, 0, 2, 2)}; }});
+  cases.push_back({"pad_reflect", "four sides", of({1, 3, 3, 2}),
+                   [=](const Vars& v) { return Vars{ops::pad_reflect(v[0], border)}; }});
+  cases.push_back({"pad_reflect_grad", "four sides", of({1, 6, 4, 2}),
+                   [=](const Vars& v) { return Vars{ops::pad_reflect_grad(v[0], border)}; }});
+  cases.push_back({"flip", "columns", of({2, 2, 3, 2}),
+                   [](const Vars& v) { return Vars{ops::flip(v[0], -2)}; }});
+}
+
+void add_pool_cases(std::vector<OpCase>& cases) {
+  struct Geometry {
+    const char* name;
+    Shape x;
+    Pool2dParams params;
+  };
+  Pool2dParams image_only{.kernel_h = 3, .kernel_w = 2, .pad = {1, 1, 1, 0}};
+  image_only.count_include_pad = false;
+  const Geometry geometries[] = {
+      {"k2 s2", {2, 4, 4, 2}, {}},
+      {"overlapping, padded", {1, 5, 4, 2}, {.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}}},
+      {"dilation, padding that does not count", {1, 5, 4, 2}, image_only},
+  };
+  for (const Geometry& g : geometries) {
+    const Pool2dParams params = g.params;
+    const Shape y = kernels::pool2d_output("case", g.x, params);
+    const std::int64_t height = g.x[1], width = g.x[2];
+    const auto of = [](const Shape& shape) {
+      return [shape](DType t, Size s) { return leaves(t, {taller(shape, s)}); };
+    };
+    // Where the maxima of some image of the batch and dtype of v are.
+    const auto taps = [=](const Var& v) {
+      Shape x = g.x;
+      x.set(0, v.size(0));
+      return kernels::max_pool2d(leaves(v.dtype(), {x}, {}, 5)[0].tensor(), params).taps;
+    };
+    cases.push_back({"max_pool2d", g.name, of(g.x),
+                     [=](const Vars& v) { return Vars{ops::max_pool2d(v[0], params)}; }});
+    cases.push_back({"max_pool2d_grad", g.name, of(y), [=](const Vars& v) {
+                       return Vars{ops::max_pool2d_grad(v[0], taps(v[0]), height, width, params)};
+                     }});
+    cases.push_back({"max_pool2d_pick", g.name, of(g.x), [=](const Vars& v) {
+                       return Vars{ops::max_pool2d_pick(v[0], taps(v[0]), params)};
+                     }});
+    cases.push_back({"avg_pool2d", g.name, of(g.x),
+                     [=](const Vars& v) { return Vars{ops::avg_pool2d(v[0], params)}; }});
+    cases.push_back({"avg_pool2d_grad", g.name, of(y), [=](const Vars& v) {
+                       return Vars{ops::avg_pool2d_grad(v[0], height, width, params)};
+                     }});
+  }
+  cases.push_back({"global_avg_pool2d", "",
+                   [](DType t, Size s) {
+                     return leaves(t, {taller({2, 3, 2, 2}, s)});
+                   },
+                   [](const Vars& v) { return Vars{ops::global_avg_pool2d(v[0])}; }});
+}
+
+}  // namespace
+
+std::vector<OpCase> spatial_cases() {
+  std::vector<OpCase> cases;
+  add_pad_cases(cases);
+  add_pool_cases(cases);
+  return cases;
+}
+
+}  // namespace imago::test
