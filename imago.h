@@ -2,6 +2,8 @@
 // includes what it needs, and kernels (kernels/) are reached through the operations on Vars.
 #pragma once
 
+#include <imago/version.h>
+
 #include "autograd/composite.h"
 #include "autograd/engine.h"
 #include "autograd/function.h"

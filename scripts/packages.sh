@@ -1,6 +1,6 @@
 # Sourced by the other scripts: installs the Debian packages Imago builds with.
 imago_packages=(build-essential cmake ninja-build ccache doctest-dev libbenchmark-dev libhwy-dev libstb-dev
-  libcli11-dev nlohmann-json3-dev libboost-context-dev python3)
+  libcli11-dev nlohmann-json3-dev libboost-context-dev python3 doxygen pkg-config)
 
 # Installs what is missing, as root or through sudo; otherwise prints the exact line and stops.
 ensure_packages() {

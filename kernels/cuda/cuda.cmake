@@ -33,7 +33,11 @@ if(IMAGO_CUDA STREQUAL "ON")
   endforeach()
   set(CMAKE_CUDA_STANDARD 20)
   set(CMAKE_CUDA_STANDARD_REQUIRED ON)
-  find_package(CUDAToolkit 12.0 REQUIRED)
+  imago_find(Threads::Threads Threads)  # CUDAToolkit needs it too
+  imago_find(CUDA::cudart_static CUDAToolkit 12.0)
+  if(TARGET CUDA::cudart_static_deps)
+    set_target_properties(CUDA::cudart_static_deps PROPERTIES IMPORTED_GLOBAL TRUE)
+  endif()
   message(STATUS "IMAGO_CUDA=ON: nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${IMAGO_CUDA_ARCHITECTURES}")
   # No contraction, as in the C++ files. constexpr functions such as the conversions of bf16 are
   # called from device code as they are.
