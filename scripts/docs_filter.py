@@ -91,7 +91,7 @@ def main(path):
             out += marked(about, "")
         code, slashes, comment = line.partition("  // ")
         scopes.read(code)
-        if slashes and scopes.between_declarations() and re.search(r"[;,}]$", code) and not code.startswith("}"):
+        if slashes and scopes.between_declarations() and re.search(r"[;,}]\s*$", code) and not code.startswith("}"):
             block = [comment]
             while re.match(r"\s{%d,}//" % (len(code) // 2), lines[i]):  # goes on below
                 block.append(re.sub(r"^\s*//\s*", "", lines[i]))
