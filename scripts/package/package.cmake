@@ -43,6 +43,14 @@ foreach(folder ${imago_folders})
 endforeach()
 install(DIRECTORY ${imago_headers}/imago DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
+# What the static libraries need to be linked, as imago_find() noted it.
+get_property(imago_dependencies GLOBAL PROPERTY IMAGO_NEEDS_)
+foreach(folder ${imago_folders})
+  get_property(needs GLOBAL PROPERTY IMAGO_NEEDS_${folder})
+  if(needs)
+    string(APPEND imago_dependencies "if(\"${folder}\" IN_LIST _imago_wanted)\n${needs}endif()\n")
+  endif()
+endforeach()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/imagoConfig.cmake.in ${PROJECT_BINARY_DIR}/package/imagoConfig.cmake @ONLY)
 # Before 1.0 a minor version may break programs, see version.h.
 if(PROJECT_VERSION_MAJOR EQUAL 0)
