@@ -22,7 +22,7 @@ def marked(block, indent, start="/**"):
     """The lines of a comment, without their //, as one for Doxygen."""
     out, verbatim = [indent + start], False
     for text in block:
-        text = text.replace("*/", "* /")
+        text = text.replace("*/", "* /").replace("/*", "/ *")
         indented = text.startswith("   ")
         if indented != verbatim and text.strip():
             out.append("@verbatim" if indented else "@endverbatim")
