@@ -4,10 +4,12 @@
 
 #include <imago/version.h>
 
+#include "autograd/anomaly.h"
 #include "autograd/composite.h"
 #include "autograd/engine.h"
 #include "autograd/function.h"
 #include "autograd/gradcheck.h"
+#include "autograd/graph_dot.h"
 #include "autograd/ops.h"
 #include "autograd/random.h"
 #include "autograd/var.h"
@@ -32,5 +34,8 @@
 #include "nn/optim.h"
 #include "nn/safetensors.h"
 #include "nn/sequential.h"
+#include "nn/summary.h"
+#include "tensor/allocator_report.h"
 #include "tensor/context.h"
+#include "tensor/profiler.h"
 #include "tensor/tensor.h"

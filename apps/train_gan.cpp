@@ -7,6 +7,7 @@
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
 #include "apps/support/gan_run.h"
+#include "apps/support/inspection.h"
 #include "apps/support/interrupt.h"
 #include "apps/support/progress.h"
 #include "data/faces.h"
@@ -90,10 +91,12 @@ void introduce(GanRun& run, const GanRunOptions& options) {
 }
 
 // Runs the steps; returns false when it was interrupted.
-bool run_steps(GanRun& run, const GanRunOptions& options) {
+bool run_steps(GanRun& run, const GanRunOptions& options, const InspectionOptions& look) {
   models::GanTrainer& trainer = run.trainer();
   const std::int64_t first = trainer.steps_done();
+  Inspection inspection(look);
   Reporter reporter(run, options, first);
+  bool finished = true;
   try {
     for (auto&& [step, real] : run.data().stream(options.steps, Context::current().device, first)) {
       const models::GanStep result = trainer.step(real);
@@ -102,7 +105,8 @@ bool run_steps(GanRun& run, const GanRunOptions& options) {
       reporter.report(step, result, last);
       if (last || step % options.sample_every == 0) run.write_sample();
       if (last || step % options.checkpoint_every == 0) run.save();
-      if (stop && step < options.steps) return false;
+      finished = !stop || step == options.steps;
+      if (!finished) break;
     }
   } catch (...) {
     // A broken image must not cost the steps before it. save() refuses what is not finite.
@@ -118,10 +122,13 @@ bool run_steps(GanRun& run, const GanRunOptions& options) {
     }
     throw;
   }
-  return true;
+  reporter.finish();
+  inspection.write(run.folder());
+  return finished;
 }
 
-int train(const GanRunOptions& options, bool resume, const std::string& program) {
+int train(const GanRunOptions& options, const InspectionOptions& look, bool resume,
+          const std::string& program) {
   catch_interrupt();
   if (options.out.empty()) throw UsageError("--out must name a folder");
   try {
@@ -132,6 +139,11 @@ int train(const GanRunOptions& options, bool resume, const std::string& program)
   set_num_threads(options.threads);
   use_device(options.device);
   manual_seed(options.seed);
+  if (look.summary) {
+    models::Gan gan = models::make_gan({options.model, options.base});
+    print_summaries(gan, options.batch);
+    return 0;
+  }
   GanRun run(options, resume);
   introduce(run, options);
   const std::int64_t first = run.trainer().steps_done();
@@ -143,7 +155,7 @@ int train(const GanRunOptions& options, bool resume, const std::string& program)
   if (first > 0) std::printf("Going on after step %lld.\n", static_cast<long long>(first));
   run.begin();
   if (first == 0) run.write_sample();
-  if (!run_steps(run, options)) {
+  if (!run_steps(run, options, look)) {
     std::printf("Stopped after step %lld and saved. To go on:\n  %s --resume --out %s\n",
                 static_cast<long long>(run.trainer().steps_done()), quoted(program).c_str(),
                 quoted(options.out).c_str());
@@ -158,7 +170,9 @@ int main_body(int argc, char** argv) {
   CLI::App app("Trains a GAN on faces", "train_gan");
   GanRunOptions options;
   bool resume = false;
+  InspectionOptions look;
   add_gan_run_flags(app, options);
+  add_inspection_flags(app, look);
   app.add_flag("--resume", resume,
                "Go on from OUT/checkpoint.safetensors, with the flags of "
                "OUT/config.json where none are given");
@@ -167,7 +181,7 @@ int main_body(int argc, char** argv) {
       options.data = std::filesystem::absolute(options.data).lexically_normal().string();
     }
     if (resume) take_saved_flags(app, options);
-    return train(options, resume, argv[0]);
+    return train(options, look, resume, argv[0]);
   });
 }
 

@@ -6,6 +6,8 @@
 
 #include "autograd/ops/add.h"
 #include "kernels/elementwise/elementwise.h"
+#include "tensor/layer_scope.h"
+#include "tensor/observer.h"
 
 namespace imago {
 namespace {
@@ -121,6 +123,21 @@ void accumulate_into_leaf(Var::Impl& leaf, const Var& g, bool create_graph) {
   leaf.grad = Var(leaf.grad_memory);
 }
 
+// The node's backward, with observers told and inside the layer of its forward.
+Vars observed_backward(Function& node, const Vars& grads) {
+  struct Told {
+    explicit Told(const char* op) {
+      Observer::tell([&](Observer& o) { o.backward_begins(op); });
+    }
+    ~Told() {
+      Observer::tell([](Observer& o) { o.backward_ends(); });
+    }
+  };
+  const LayerScope layer(node.layer(), /*absolute=*/true);
+  const Told told(node.name());
+  return node.backward(grads);
+}
+
 class Engine {
  public:
   Engine(bool create_graph, bool retain, Wanted* wanted, Vars* results)
@@ -139,6 +156,15 @@ class Engine {
       check_seed(outputs[i], seed);
       deliver(edge_of(outputs[i]), seed, "backward");
     }
+    walk();
+    for (const auto& [leaf, sum] : hooked_leaves_) {
+      const auto hooks = leaf->grad_hooks;
+      hooks->call(sum);
+    }
+  }
+
+ private:
+  void walk() {
     while (!heap_.empty()) {
       std::pop_heap(heap_.begin(), heap_.end(), BySequence{});
       Function* node = heap_.back();
@@ -149,7 +175,6 @@ class Engine {
     }
   }
 
- private:
   void process(Function& node, const Vars& grads) {
     if (wanted_) {
       if (const auto it = wanted_->outputs.find(&node); it != wanted_->outputs.end()) {
@@ -157,10 +182,12 @@ class Engine {
           (*results_)[result] = grads[static_cast<std::size_t>(output)];
         }
       }
-      if (!wanted_->needed.contains(&node)) return;
     }
+    node.call_grad_hooks(grads);
+    if (wanted_ && !wanted_->needed.contains(&node)) return;
     node.check_not_released();
-    const Vars input_grads = node.backward(grads);
+    const Vars input_grads =
+        Observer::current() ? observed_backward(node, grads) : node.backward(grads);
     check(input_grads.size() == node.edges().size(), node.name(), "its backward returned ",
           input_grads.size(), " gradients for ", node.edges().size(), " inputs");
     for (std::size_t i = 0; i < input_grads.size(); ++i) {
@@ -176,6 +203,7 @@ class Engine {
             edge.leaf->tensor.shape(), " ", edge.leaf->tensor.dtype());
       check(g.device() == edge.leaf->tensor.device(), from, "its gradient is on ", g.device(),
             " but the input on ", edge.leaf->tensor.device());
+      if (edge.leaf->grad_hooks && !edge.leaf->grad_hooks->empty()) sum_for_hooks(edge.leaf, g);
       if (!wanted_) {
         accumulate_into_leaf(*edge.leaf, g, create_graph_);
       } else if (const auto it = wanted_->leaves.find(edge.leaf.get());
@@ -198,7 +226,17 @@ class Engine {
     accumulate(it->second.grads[static_cast<std::size_t>(edge.index)], g);
   }
 
+  // What the hooks of a leaf will be given: the sum over this walk.
+  void sum_for_hooks(const std::shared_ptr<Var::Impl>& leaf, const Var& g) {
+    if (wanted_ ? !wanted_->leaves.contains(leaf.get()) : !leaf->requires_grad) return;
+    for (auto& [known, sum] : hooked_leaves_) {
+      if (known == leaf) return accumulate(sum, g);
+    }
+    hooked_leaves_.emplace_back(leaf, g);
+  }
+
   bool create_graph_, retain_;
+  std::vector<std::pair<std::shared_ptr<Var::Impl>, Var>> hooked_leaves_;
   Wanted* wanted_;
   Vars* results_;
   std::unordered_map<Function*, Pending> pending_;

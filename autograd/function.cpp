@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "tensor/layer_scope.h"
+#include "tensor/observer.h"
+
 namespace imago {
 namespace {
 
@@ -40,7 +43,9 @@ Graveyard& graveyard() {
 }  // namespace
 
 Function::Function(const char* name)
-    : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {}
+    : name_(name), sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)) {
+  if (Observer::current()) layer_ = LayerScope::path();
+}
 
 Function::~Function() {
   Graveyard& g = graveyard();
@@ -74,11 +79,32 @@ void Function::set_inputs(const Vars& inputs) {
 
 void Function::save(const Var& input) {
   saved_.push_back({input.tensor(), input.tensor().version(), input.impl(), -1});
+  if (Observer::current()) Observer::tell([&](Observer& o) { o.value_kept(input.tensor()); });
 }
 
 void Function::save_output(const Var& output) {
   saved_.push_back(
       {output.tensor(), output.tensor().version(), nullptr, output.impl()->output_index});
+  if (Observer::current()) Observer::tell([&](Observer& o) { o.value_kept(output.tensor()); });
+}
+
+std::vector<Tensor> Function::saved_tensors() const {
+  std::vector<Tensor> tensors;
+  for (const Saved& value : saved_) tensors.push_back(value.tensor);
+  return tensors;
+}
+
+std::shared_ptr<GradHooks>& Function::grad_hooks(int output) {
+  if (grad_hooks_.size() < output_shapes_.size()) grad_hooks_.resize(output_shapes_.size());
+  return grad_hooks_.at(static_cast<std::size_t>(output));
+}
+
+void Function::call_grad_hooks(const Vars& grads) const {
+  for (std::size_t i = 0; i < grad_hooks_.size(); ++i) {
+    if (!grad_hooks_[i] || !grads[i]) continue;
+    const auto hooks = grad_hooks_[i];  // lives on if a hook drops the graph
+    hooks->call(grads[i]);
+  }
 }
 
 void Function::check_not_released() const {
@@ -121,14 +147,29 @@ void Function::release_saved() {
   g.drain();
 }
 
-bool should_record(const std::initializer_list<Var>& inputs) {
+namespace {
+
+template <class Inputs>
+bool records(const Inputs& inputs) {
+  if (Observer::current()) {
+    std::vector<Tensor> tensors;
+    for (const Var& v : inputs) {
+      if (v) tensors.push_back(v.tensor());
+    }
+    Observer::tell([&](Observer& o) { o.value_inputs(tensors); });
+  }
   return Context::current().record_gradients &&
          std::any_of(inputs.begin(), inputs.end(), [](const Var& v) { return v.requires_grad(); });
 }
 
+}  // namespace
+
+bool should_record(const std::initializer_list<Var>& inputs) {
+  return records(inputs);
+}
+
 bool should_record(const Vars& inputs) {
-  return Context::current().record_gradients &&
-         std::any_of(inputs.begin(), inputs.end(), [](const Var& v) { return v.requires_grad(); });
+  return records(inputs);
 }
 
 Var attach(const std::shared_ptr<Function>& node, Tensor result) {
@@ -136,7 +177,10 @@ Var attach(const std::shared_ptr<Function>& node, Tensor result) {
   if (node) {
     v.impl()->requires_grad = true;
     v.impl()->function = node;
-    v.impl()->output_index = node->add_output();
+    v.impl()->output_index = node->add_output(v.shape());
+  }
+  if (Observer::current()) {
+    Observer::tell([&](Observer& o) { o.value_made(node ? node->name() : nullptr, v.tensor()); });
   }
   return v;
 }

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,7 @@ struct Var::Impl {
   int output_index = 0;
   Var grad;            // leaves: accumulated gradient
   Tensor grad_memory;  // leaves: where the gradient is accumulated, kept over zero_grad
+  std::shared_ptr<GradHooks> grad_hooks;  // leaves: null until the first is registered
 
   // A gradient computed with create_graph may lead back here; ~Function unlinks long chains.
 };
@@ -62,7 +64,10 @@ class Function : public std::enable_shared_from_this<Function> {
   const char* name() const { return name_; }
   std::uint64_t sequence() const { return sequence_; }
   const std::vector<Edge>& edges() const { return edges_; }
-  int outputs() const { return outputs_; }
+  int outputs() const { return static_cast<int>(output_shapes_.size()); }
+  const std::vector<Shape>& output_shapes() const { return output_shapes_; }
+  // The layer that recorded it (LayerScope::path()); known when it was recorded under an Observer.
+  const std::string& layer() const { return layer_; }
   bool needs_grad(int input) const { return bool(edges_.at(static_cast<std::size_t>(input))); }
 
   // Saving a value for backward; saved(i) returns them in the order they were saved and throws when
@@ -71,11 +76,19 @@ class Function : public std::enable_shared_from_this<Function> {
   void save(const Var& input);
   void save_output(const Var& output);
   Var saved(int i);
+  // Of the values saved, for those who draw graphs; empty once they were released.
+  std::vector<Tensor> saved_tensors() const;
 
   // For the engine.
   void set_inputs(const std::initializer_list<Var>& inputs);
   void set_inputs(const Vars& inputs);
-  int add_output() { return outputs_++; }
+  int add_output(const Shape& shape) {
+    output_shapes_.push_back(shape);
+    return outputs() - 1;
+  }
+  // The hooks of an output: null until the first is registered.
+  std::shared_ptr<GradHooks>& grad_hooks(int output);
+  void call_grad_hooks(const Vars& grads) const;
   void release_saved();
   void check_not_released() const;  // throws when release_saved() was called
 
@@ -92,7 +105,9 @@ class Function : public std::enable_shared_from_this<Function> {
 
   const char* name_;
   std::uint64_t sequence_;
-  int outputs_ = 0;
+  std::vector<Shape> output_shapes_;
+  std::string layer_;
+  std::vector<std::shared_ptr<GradHooks>> grad_hooks_;  // by output; empty without hooks
   bool released_ = false;
   std::vector<Edge> edges_;
   std::vector<Saved> saved_;

@@ -56,6 +56,14 @@ void Var::backward(const Var& seed, const BackwardOptions& options) const {
   imago::backward({*this}, seed ? Vars{seed} : Vars{}, options);
 }
 
+HookHandle Var::register_hook(std::function<void(const Var&)> hook) const {
+  check(requires_grad(), "register_hook",
+        "this Var does not require a gradient, so none will ever be known");
+  auto& hooks = is_leaf() ? impl_->grad_hooks : impl_->function->grad_hooks(impl_->output_index);
+  if (!hooks) hooks = std::make_shared<GradHooks>();
+  return {hooks, hooks->add(std::move(hook))};
+}
+
 Var parameter(Tensor tensor) {
   Var v(std::move(tensor));
   v.set_requires_grad(true);

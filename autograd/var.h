@@ -6,10 +6,13 @@
 // gradients need nothing special: ask for them with create_graph.
 #pragma once
 
+#include <functional>
 #include <memory>
-#include <string_view>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "autograd/hooks.h"
 #include "tensor/context.h"
 #include "tensor/tensor.h"
 
@@ -61,6 +64,18 @@ class Var {
   // it was, when an earlier backward without retain_graph freed any part of the graph behind this.
   void backward(const Var& seed = {}, const BackwardOptions& options = {}) const;
 
+  // Calls hook(gradient) in each backward() and grad() that computes the gradient of this Var, once
+  // it is whole: after all that use this Var have added their part, before it goes on to what made
+  // this Var. For a leaf that is at the end of the walk, with what this walk adds to .grad (in
+  // grad(), with the result). Hooks look, they do not change.
+  //
+  // The gradient is a constant, and what the hook computes is not recorded; with create_graph it is
+  // part of a graph and both are as in backward. The hook goes with its handle; keep() leaves it
+  // for as long as this leaf, or the graph that made this result, lives: it may be dropped while
+  // other Vars still hold that graph. A hook that holds this Var would keep both alive for ever;
+  // hold detach().
+  HookHandle register_hook(std::function<void(const Var&)> hook) const;
+
   const std::shared_ptr<Impl>& impl() const { return impl_; }
   static Var from_impl(std::shared_ptr<Impl> impl);
 
@@ -69,6 +84,8 @@ class Var {
 };
 
 using Vars = std::vector<Var>;
+using NamedVars = std::vector<std::pair<std::string, Var>>;
+using GradHooks = HookList<const Var&>;
 
 // A leaf that requires a gradient.
 Var parameter(Tensor tensor);

@@ -16,8 +16,8 @@
 
 #include "bench/conv_check.h"
 #include "bench/flags.h"
-#include "bench/peak.h"
 #include "bench/timing.h"
+#include "kernels/peak/peak.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
@@ -62,7 +62,7 @@ bench::Work work_of(const Conv2dCase& c, Conv2dPass pass, Engine engine, const O
   work.ceilings = [=]() -> bench::Ceilings {
     if (device.is_cuda()) return bench::gpu_ceilings(dtype);
     if (dtype != DType::f32) return {};
-    return {.flops = bench::measure_fma_peak(num_threads()) * 1e9};
+    return {.flops = kernels::measure_fma_peak(num_threads()) * 1e9};
   };
   return work;
 }

@@ -15,6 +15,7 @@
 #include "bench/flags.h"
 #include "bench/op_rows.h"
 #include "bench/timing.h"
+#include "kernels/peak/peak.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
@@ -54,7 +55,7 @@ bench::Work work_of(const bench::Row& row, Device device, int megabytes) {
   };
   work.ceilings = [=]() -> bench::Ceilings {
     if (device.is_cuda()) return bench::gpu_ceilings(DType::f32);
-    return {.bytes = bench::measure_cpu_copy(std::int64_t{megabytes} << 20)};
+    return {.bytes = kernels::measure_copy(std::int64_t{megabytes} << 20)};
   };
   return work;
 }

@@ -6,10 +6,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <memory>
 
-#include "kernels/parallel.h"
 #include "tensor/device_memory.h"
 #include "tensor/stream.h"
 #if IMAGO_EMULATED
@@ -131,23 +129,6 @@ void print_counts([[maybe_unused]] const Work& work) {
   }
   std::printf("\n");
 #endif
-}
-
-double measure_cpu_copy(std::int64_t bytes) {
-  const Tensor from = Tensor::zeros({bytes}, DType::u8);
-  Tensor to = Tensor::zeros({bytes}, DType::u8);
-  double best = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 10; ++i) {
-    best =
-        std::min(best, seconds_of([&] {
-                   std::byte* out = to.mutable_bytes();
-                   const std::byte* in = from.bytes();
-                   parallel_ranges(from.numel(), 131072, [&](std::int64_t begin, std::int64_t end) {
-                     std::memcpy(out + begin, in + begin, static_cast<std::size_t>(end - begin));
-                   });
-                 }));
-  }
-  return 2 * static_cast<double>(from.nbytes()) / best;
 }
 
 double measure_gpu_copy() {

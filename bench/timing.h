@@ -47,9 +47,8 @@ inline constexpr bool emulated = IMAGO_EMULATED;
 // Emulated device only.
 void print_counts(const Work& work);
 
-// Bytes per second, read and written, of the best of several copies: of `bytes` bytes, or of far
-// more than any cache of a GPU holds.
-double measure_cpu_copy(std::int64_t bytes);
+// Bytes per second, read and written, of the best of several copies of far more than any cache of a
+// GPU holds.
 double measure_gpu_copy();
 
 // Of the GPU at hand: the table's, or else a measured copy.

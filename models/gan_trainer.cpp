@@ -30,9 +30,12 @@ GanTrainer::GanTrainer(Gan gan, const GanTrainerOptions& options)
       options_(options),
       opt_g_(gan_.generator.parameters(), adam(options)),
       opt_d_(gan_.discriminator.parameters(), adam(options)) {
+  gan_.generator.set_name("G");
+  gan_.discriminator.set_name("D");
   if (options.ema > 0) {
     const ContextScope scope;  // its first weights are overwritten: leave the caller's draws alone
     average_ = make_gan(gan_.spec).generator;
+    average_.set_name("averaged");
     average_.to(gan_.generator.parameters().at(0).device());
     ema_.emplace(gan_.generator, average_, options.ema);
   }

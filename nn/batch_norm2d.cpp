@@ -4,6 +4,7 @@
 #include "autograd/ops/batch_norm_inference.h"
 #include "autograd/ops/batch_norm_lrelu.h"
 #include "kernels/batch_norm/batch_norm.h"
+#include "tensor/layer_scope.h"
 
 namespace imago::nn {
 
@@ -47,13 +48,14 @@ Var BatchNorm2d::forward(const Var& x) {
 }
 
 Var BatchNorm2d::forward_lrelu(const Var& x, double slope) {
+  const LayerScope scope(name());
   require_input(x);
-  if (training()) {
-    return keep_statistics(
-        ops::batch_norm_lrelu(x, weight_, bias_, options_.eps, slope, stat_groups_));
-  }
-  return ops::batch_norm_inference(x, weight_, bias_, running_mean_.tensor(), running_var_.tensor(),
-                                   options_.eps, slope);
+  const Var y = training() ? keep_statistics(ops::batch_norm_lrelu(x, weight_, bias_, options_.eps,
+                                                                   slope, stat_groups_))
+                           : ops::batch_norm_inference(x, weight_, bias_, running_mean_.tensor(),
+                                                       running_var_.tensor(), options_.eps, slope);
+  run_forward_hooks(x, y);
+  return y;
 }
 
 void set_stat_groups(Module& module, int groups) {

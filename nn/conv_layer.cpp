@@ -26,8 +26,20 @@ ConvLayer::ConvLayer(const char* layer, const Conv2dOptions& o, bool transposed)
 }
 
 void ConvLayer::check_input(const char* layer, const Var& x, int in) {
-  check(x.dim() == 4 && x.size(3) == in, layer, "expects (N, H, W, ", in, ") but the input is ",
-        x.shape(), "; images are NHWC, channels last");
+  const bool fits = x.dim() == 4 && x.size(3) == in;
+  const char* cause =
+      x.dim() == 3 && x.size(2) == in
+          ? "the batch dimension is missing: reshape an image of its own to (1, H, W, C)"
+      : x.dim() == 4 && x.size(1) == in
+          ? "it looks like NCHW: images are NHWC, channels last; permute it"
+      : x.dim() == 2 ? "is a Reshape to images missing before it?"
+      : x.dim() == 4 ? "images are NHWC, channels last; was the layer made for another number of "
+                       "channels (grey 1, colour 3)?"
+                     : "images are NHWC, channels last";
+  check(fits, layer, "expects (N, H, W, ", in, ") but the input is ", x.shape(), "; ", cause);
+  check(is_floating(x.dtype()), layer, "expects floating-point images but the input is ", x.dtype(),
+        x.dtype() == DType::u8 ? "; bytes become numbers in [-1, 1] by kernels::normalize_u8"
+                               : "; cast it");
 }
 
 Var ConvLayer::plus_bias(const Var& y) const {

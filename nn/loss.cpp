@@ -15,7 +15,8 @@ namespace {
 
 // Broadcasting here would average over pairs that nobody meant.
 void require_same_shape(const char* op, const Var& a, const Var& b) {
-  check(a.shape() == b.shape(), op, "compares equal shapes, not ", a.shape(), " and ", b.shape());
+  check(a.shape() == b.shape(), op, "compares equal shapes, not ", a.shape(), " and ", b.shape(),
+        "; reshape one, as repeating it would average over pairs that nobody meant");
 }
 
 // In acc_t, in which losses are summed.
@@ -32,6 +33,8 @@ Var bce_with_logits(const Var& logits, const Var& targets) {
 }
 
 Var bce_with_logits(const Var& logits, double target) {
+  check(target >= 0 && target <= 1, "bce_with_logits",
+        "the target is a probability, in [0, 1], not ", target, "; real is 1 and fake 0");
   const Device device = logits.device();
   return ops::bce_with_logits(logits,
                               Var(kernels::full(logits.shape(), target, logits.dtype(), device)));

@@ -1,11 +1,45 @@
 #include "nn/module.h"
 
-#include <set>
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <typeinfo>
 
 #include "autograd/function.h"
 #include "kernels/elementwise/elementwise.h"
+#include "tensor/layer_scope.h"
 
 namespace imago::nn {
+
+Var Module::operator()(const Var& x) {
+  const LayerScope scope(name_);
+  Var y = forward(x);
+  run_forward_hooks(x, y);
+  return y;
+}
+
+void Module::run_forward_hooks(const Var& x, const Var& y) {
+  if (!forward_hooks_) return;
+  const auto hooks = forward_hooks_;  // lives on if a hook destroys its module
+  hooks->call(*this, x, y);
+}
+
+HookHandle Module::register_forward_hook(
+    std::function<void(Module&, const Var&, const Var&)> hook) {
+  if (!forward_hooks_) forward_hooks_ = std::make_shared<ForwardHooks>();
+  return {forward_hooks_, forward_hooks_->add(std::move(hook))};
+}
+
+std::string Module::type_name() const {
+  int status = 0;
+  char* text = abi::__cxa_demangle(typeid(*this).name(), nullptr, nullptr, &status);
+  std::string name = status == 0 ? text : typeid(*this).name();
+  std::free(text);
+  // Drop namespaces and enclosing functions, but not those of template arguments.
+  const auto arguments = name.find('<');
+  const auto colons = name.rfind("::", arguments == std::string::npos ? name.size() : arguments);
+  return colons == std::string::npos ? name : name.substr(colons + 2);
+}
 
 void Module::require_new_name(const std::string& name) const {
   check(!name.empty(), "module", "a parameter, buffer or child needs a name");
@@ -16,7 +50,7 @@ void Module::require_new_name(const std::string& name) const {
     return false;
   };
   check(!has(parameters_) && !has(buffers_) && !has(children_), "module", "the name '", name,
-        "' is taken");
+        "' is taken in this module; parameters, buffers and children share one list of names");
 }
 
 void Module::require_own_storage(const std::string& name, const Tensor& tensor) const {
@@ -44,6 +78,7 @@ void Module::add_child_pointer(const std::string& name, std::shared_ptr<Module> 
   for (const auto& [below, var] : child->named_parameters()) {
     require_own_storage(name + "." + below, var.tensor());
   }
+  child->set_name(name);
   children_.emplace_back(name, std::move(child));
 }
 
@@ -67,6 +102,12 @@ NamedVars Module::named_buffers() const {
 Vars Module::parameters() const {
   Vars result;
   for (auto& [name, var] : named_parameters()) result.push_back(var);
+  return result;
+}
+
+Vars Module::own_parameters() const {
+  Vars result;
+  for (const auto& [name, var] : parameters_) result.push_back(var);
   return result;
 }
 

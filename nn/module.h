@@ -31,7 +31,11 @@
 
 namespace imago::nn {
 
-using NamedVars = std::vector<std::pair<std::string, Var>>;
+using imago::NamedVars;
+
+class Module;
+// Called with the module, its input and its output.
+using ForwardHooks = HookList<Module&, const Var&, const Var&>;
 
 class Module {
  public:
@@ -39,13 +43,34 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
 
+  // What a layer computes. Call it as layer(x), which also runs hooks and lets errors, profiles and
+  // anomaly mode name the layer.
   virtual Var forward(const Var& x) = 0;
-  Var operator()(const Var& x) { return forward(x); }
+  Var operator()(const Var& x);
+
+  // "Conv2d": the class without its namespaces.
+  std::string type_name() const;
+  // What layer paths call this module: the name under which its parent holds it. One that no other
+  // holds has none until it is given one: D.set_name("D") makes its layers D.layers.0, ...
+  const std::string& name() const { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
+
+  // Calls hook(module, input, output) after each call of this module. Hooks look, they do not
+  // change. `output` is the Var that goes on, with its history: output.register_hook() sees the
+  // gradient of this activation, also one computed with create_graph; to keep the activation
+  // beyond the step hold output.detach(), or the whole graph stays with it. What a hook computes is
+  // recorded as the forward pass is; NoGrad inside it leaves no trace.
+  // The hook goes with its handle, or with keep() lives as long as this module, moves included.
+  // Where a layer fuses its child with something (ConvBlock's batch norm with its activation), the
+  // hook of the child sees the output of both.
+  HookHandle register_forward_hook(std::function<void(Module&, const Var&, const Var&)> hook);
 
   // In the order they were added: a module's own before those of its children.
   Vars parameters() const;
   NamedVars named_parameters() const;
   NamedVars named_buffers() const;
+  // Those of this module alone, without its children's.
+  Vars own_parameters() const;
   // Elements of all parameters; buffers do not count.
   std::int64_t num_parameters() const;
 
@@ -87,6 +112,8 @@ class Module {
   const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const {
     return children_;
   }
+  // For a second way to run a module beside operator(): LayerScope(name()), then this.
+  void run_forward_hooks(const Var& x, const Var& y);
 
  private:
   void add_child_pointer(const std::string& name, std::shared_ptr<Module> child);
@@ -100,6 +127,8 @@ class Module {
   NamedVars parameters_;
   NamedVars buffers_;
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  std::string name_;
+  std::shared_ptr<ForwardHooks> forward_hooks_;  // null until the first is registered
   bool training_ = true;
 };
 

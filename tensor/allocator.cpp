@@ -37,8 +37,9 @@ class HostMemory final : public BlockSource {
 
 constexpr std::size_t largest_shown = 3;  // live blocks in the message of an exhausted source
 
-// "2.5 GiB"
-std::string readable(std::size_t bytes) {
+}  // namespace
+
+std::string readable_bytes(std::size_t bytes) {
   constexpr const char* units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
   double value = static_cast<double>(bytes);
   int unit = 0;
@@ -47,8 +48,6 @@ std::string readable(std::size_t bytes) {
   std::snprintf(text, sizeof text, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
   return text;
 }
-
-}  // namespace
 
 // A cached block is invisible to AddressSanitizer unless we tell it what is in use.
 #if defined(__SANITIZE_ADDRESS__)
@@ -116,7 +115,10 @@ void* CachingAllocator::allocate(std::size_t bytes, const BlockLabel& label) {
   }
   live_.emplace(block, Live{bytes, label});
   stats_.live_bytes += whole;
-  if (stats_.live_bytes > stats_.peak_live_bytes) stats_.peak_live_bytes = stats_.live_bytes;
+  if (stats_.live_bytes > stats_.peak_live_bytes) {
+    stats_.peak_live_bytes = stats_.live_bytes;
+    at_peak_ = watch_peak_;
+  }
   if (guard_) {
     source_.set_usable(block, whole, whole);
     source_.fill(block, 0xff, bytes);
@@ -137,12 +139,13 @@ void CachingAllocator::fail_exhausted(std::size_t bytes, const BlockLabel& label
                     [](const Live* a, const Live* b) { return a->bytes > b->bytes; });
   std::string list;
   for (std::size_t i = 0; i < shown; ++i) {
-    list += (i ? ", " : "; largest live: ") + readable(largest[i]->bytes) + " " +
+    list += (i ? ", " : "; largest live: ") + readable_bytes(largest[i]->bytes) + " " +
             largest[i]->label.to_string();
   }
-  fail("allocate", "out of memory on ", source_.name(), ": ", readable(bytes), " requested for ",
-       label.to_string(), ", ", readable(stats_.live_bytes), " live, ", readable(cached),
-       " cached and given back in vain", list, "; use a smaller batch or model");
+  fail("allocate", "out of memory on ", source_.name(), ": ", readable_bytes(bytes),
+       " requested for ", label.to_string(), ", ", readable_bytes(stats_.live_bytes), " live, ",
+       readable_bytes(cached), " cached and given back in vain", list,
+       "; use a smaller batch or model");
 }
 
 bool CachingAllocator::canary_intact(const void* block, std::size_t bytes) {
@@ -156,6 +159,10 @@ bool CachingAllocator::canary_intact(const void* block, std::size_t bytes) {
 void CachingAllocator::deallocate(void* block, std::size_t bytes) {
   if (!block) return;
   const std::lock_guard lock(mutex_);
+  if (at_peak_) {
+    peak_ = groups_locked();
+    at_peak_ = false;
+  }
   const std::size_t whole = rounded(bytes);
   if (guard_ && !canary_intact(block, bytes)) {
     // A destructor cannot throw: an overrun ends the program where it is found.
@@ -195,6 +202,40 @@ AllocatorStats CachingAllocator::stats() const {
 void CachingAllocator::reset_peak() {
   const std::lock_guard lock(mutex_);
   stats_.peak_live_bytes = stats_.live_bytes;
+  peak_.clear();
+  at_peak_ = watch_peak_;
+}
+
+std::vector<BlockGroup> CachingAllocator::groups_locked() const {
+  std::map<std::string, BlockGroup> by_label;
+  for (const auto& [block, live] : live_) {
+    BlockGroup& group = by_label[live.label.to_string()];
+    group.label = live.label;
+    group.blocks += 1;
+    group.bytes += live.bytes;
+  }
+  std::vector<BlockGroup> groups;
+  for (auto& [text, group] : by_label) groups.push_back(group);
+  std::stable_sort(groups.begin(), groups.end(),
+                   [](const BlockGroup& a, const BlockGroup& b) { return a.bytes > b.bytes; });
+  return groups;
+}
+
+std::vector<BlockGroup> CachingAllocator::live_groups() const {
+  const std::lock_guard lock(mutex_);
+  return groups_locked();
+}
+
+void CachingAllocator::watch_peak(bool on) {
+  const std::lock_guard lock(mutex_);
+  watch_peak_ = on;
+  at_peak_ = on && stats_.live_bytes == stats_.peak_live_bytes;
+  if (on) peak_.clear();
+}
+
+std::vector<BlockGroup> CachingAllocator::peak_groups() const {
+  const std::lock_guard lock(mutex_);
+  return at_peak_ ? groups_locked() : peak_;
 }
 
 void CachingAllocator::set_guard_mode(bool on) {

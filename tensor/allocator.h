@@ -50,6 +50,16 @@ struct BlockLabel {
   std::string to_string() const;  // "(128, 32, 32, 64) f32 of conv2d"
 };
 
+// Live blocks that share a label.
+struct BlockGroup {
+  BlockLabel label;
+  std::size_t blocks = 0;
+  std::size_t bytes = 0;  // as asked for
+};
+
+// "2.5 GiB"
+std::string readable_bytes(std::size_t bytes);
+
 struct AllocatorStats {
   std::size_t live_bytes = 0;       // held by tensors, as rounded up to size classes
   std::size_t peak_live_bytes = 0;  // highest live_bytes so far
@@ -81,6 +91,14 @@ class CachingAllocator {
   void empty_cache();
   AllocatorStats stats() const;
   void reset_peak();
+  const char* name() const { return source_.name(); }
+
+  // What is live now, the largest groups first.
+  std::vector<BlockGroup> live_groups() const;
+  // While on, what is live at the peak is remembered for peak_groups(): a copy of all labels at
+  // each new peak, so there is a cost until the peak is reached. Empty when it was never on.
+  void watch_peak(bool on);
+  std::vector<BlockGroup> peak_groups() const;
 
   // In guard mode (for tests) a new block is filled with 0xff, which is NaN in every floating type,
   // and ends in a canary that deallocate verifies. Switch it only while nothing is live.
@@ -96,6 +114,7 @@ class CachingAllocator {
   };
 
   std::size_t rounded(std::size_t bytes) const;
+  std::vector<BlockGroup> groups_locked() const;
   bool canary_intact(const void* block, std::size_t bytes);
   void empty_cache_locked();
   [[noreturn]] void fail_exhausted(std::size_t bytes, const BlockLabel& label,
@@ -107,6 +126,9 @@ class CachingAllocator {
   std::unordered_map<const void*, Live> live_;
   AllocatorStats stats_;
   bool guard_ = false;
+  bool watch_peak_ = false;
+  bool at_peak_ = false;  // watched, and nothing was given back since the newest peak
+  std::vector<BlockGroup> peak_;
   const bool exact_;
 };
 

@@ -5,6 +5,7 @@
 #include "tensor/context.h"
 #include "tensor/convert.h"
 #include "tensor/device_memory.h"
+#include "tensor/observer.h"
 #include "tensor/op_range.h"
 
 namespace imago {
@@ -25,6 +26,9 @@ Tensor Tensor::empty(const Shape& shape, DType dtype, Device device) {
                                                            : cuda_allocator();
   t.storage_ = std::make_shared<Storage>(bytes, device, allocator,
                                          BlockLabel{shape, dtype, OpRange::current()});
+  if (Observer::current()) {
+    Observer::tell([&](Observer& o) { o.memory_made(t.storage_->data()); });
+  }
   return t;
 }
 
@@ -72,7 +76,7 @@ Device Tensor::device() const {
   return storage_ ? storage_->device() : Device::cpu();
 }
 
-std::byte* Tensor::checked(DType wanted, DeviceType where) const {
+std::byte* Tensor::located(DType wanted, DeviceType where) const {
   check(defined(), "tensor", "this tensor is undefined; it has no elements to read");
   check(dtype_ == wanted, "tensor", "elements are ", name_of(dtype_), ", not ", name_of(wanted));
   if (device().type != where) {
@@ -83,14 +87,29 @@ std::byte* Tensor::checked(DType wanted, DeviceType where) const {
   return storage_->data() + offset_;
 }
 
+std::byte* Tensor::checked(DType wanted, DeviceType where) const {
+  std::byte* p = located(wanted, where);
+  if (Observer::current()) {
+    Observer::tell([&](Observer& o) { o.memory_used(p, nbytes(), false); });
+  }
+  return p;
+}
+
+std::byte* Tensor::checked_for_writing(DType wanted, DeviceType where) {
+  std::byte* p = located(wanted, where);
+  storage_->bump_version();
+  if (Observer::current()) {
+    Observer::tell([&](Observer& o) { o.memory_used(p, nbytes(), true); });
+  }
+  return p;
+}
+
 const std::byte* Tensor::bytes() const {
   return checked(dtype_, DeviceType::cpu);
 }
 
 std::byte* Tensor::mutable_bytes() {
-  std::byte* p = checked(dtype_, DeviceType::cpu);
-  storage_->bump_version();
-  return p;
+  return checked_for_writing(dtype_, DeviceType::cpu);
 }
 
 const std::byte* Tensor::device_bytes() const {
@@ -98,9 +117,7 @@ const std::byte* Tensor::device_bytes() const {
 }
 
 std::byte* Tensor::mutable_device_bytes() {
-  std::byte* p = checked(dtype_, DeviceType::cuda);
-  storage_->bump_version();
-  return p;
+  return checked_for_writing(dtype_, DeviceType::cuda);
 }
 
 Tensor Tensor::reshape(std::initializer_list<std::int64_t> extents) const {

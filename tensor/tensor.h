@@ -59,9 +59,7 @@ class Tensor {
   // Take it once, outside parallel loops.
   template <class T>
   T* mutable_data() {
-    auto* p = reinterpret_cast<T*>(checked(dtype_of<T>(), DeviceType::cpu));
-    storage_->bump_version();
-    return p;
+    return reinterpret_cast<T*>(checked_for_writing(dtype_of<T>(), DeviceType::cpu));
   }
   const std::byte* bytes() const;
   std::byte* mutable_bytes();
@@ -74,9 +72,7 @@ class Tensor {
   }
   template <class T>
   T* mutable_device_data() {
-    auto* p = reinterpret_cast<T*>(checked(dtype_of<T>(), DeviceType::cuda));
-    storage_->bump_version();
-    return p;
+    return reinterpret_cast<T*>(checked_for_writing(dtype_of<T>(), DeviceType::cuda));
   }
   const std::byte* device_bytes() const;
   std::byte* mutable_device_bytes();
@@ -105,7 +101,9 @@ class Tensor {
   std::string to_string() const;
 
  private:
+  std::byte* located(DType wanted, DeviceType where) const;
   std::byte* checked(DType wanted, DeviceType where) const;
+  std::byte* checked_for_writing(DType wanted, DeviceType where);
   Tensor to_current_device() const;  // of the Context
 
   std::shared_ptr<Storage> storage_;

@@ -1,5 +1,5 @@
 // The folder a training run writes into: config.json, metrics.jsonl, samples/,
-// loss.svg and checkpoint.safetensors.
+// loss.svg and checkpoint.safetensors; with --profile also profile.txt and trace.json.
 #pragma once
 
 #include <filesystem>
@@ -24,6 +24,8 @@ class RunFolder {
   std::filesystem::path config() const { return folder_ / "config.json"; }
   std::filesystem::path metrics() const { return folder_ / "metrics.jsonl"; }
   std::filesystem::path chart() const { return folder_ / "loss.svg"; }
+  std::filesystem::path profile() const { return folder_ / "profile.txt"; }
+  std::filesystem::path trace() const { return folder_ / "trace.json"; }
   std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
   // samples/00001500.png: names sort by step.
   std::filesystem::path sample(std::int64_t step) const;

@@ -23,7 +23,7 @@ void require_pair(const char* op, const Tensor& logits, const Tensor& targets) {
   check(logits.numel() > 0, op, "the mean of no elements is undefined; logits are ",
         logits.shape());
   check(logits.device() == targets.device(), op, "logits are on ", logits.device(),
-        " but targets on ", targets.device());
+        " but targets on ", targets.device(), "; move the targets with to(device)");
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ void check_same(const char* op, const Tensor& a, const char* a_name, const Tenso
   check(a.dtype() == b.dtype(), op, a_name, " is ", a.dtype(), " but ", b_name, " is ", b.dtype(),
         "; cast one of them");
   check(a.device() == b.device(), op, a_name, " is on ", a.device(), " but ", b_name, " is on ",
-        b.device());
+        b.device(), "; move one of them with to(device), a network whole");
 }
 
 // y must be the output of a convolution of `problem`.
@@ -194,6 +194,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
   check_same(op, x, "input", w, "weight");
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w.shape(), params);
   const OpRange range(op, x.device());
+  range.states_flops(problem.flops());
   const Engine chosen = choose(op, engine, problem, x, w.numel() / problem.K);
   Tensor out = Tensor::empty({problem.N, problem.P, problem.Q, problem.K}, x.dtype(), x.device());
   if constexpr (cuda_build) {
@@ -217,6 +218,7 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
   const Conv2dProblem problem = conv2d_problem(op, x, w.shape(), params);
   check_output(op, problem, y.shape());
   const OpRange range(op, y.device());
+  range.states_flops(problem.flops());
   const Engine chosen = choose(op, engine, problem, y, w.numel() / w.size(3));
   Tensor out = Tensor::empty(x, y.dtype(), y.device());
   if constexpr (cuda_build) {
@@ -247,6 +249,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
   const Conv2dProblem problem = conv2d_problem(op, x.shape(), w, params);
   check_output(op, problem, y.shape());
   const OpRange range(op, x.device());
+  range.states_flops(problem.flops());
   const Engine chosen = choose(op, engine, problem, x, problem.N * problem.P * problem.Q);
   Tensor out = Tensor::empty(w, out_dtype, x.device());
   if constexpr (cuda_build) {

@@ -25,7 +25,8 @@ void require_alike(const char* op, const Tensor& x, const Tensor& y) {
   require_floating(op, "the second argument", y);
   check(x.dtype() == y.dtype(), op, "dtypes differ: ", x.dtype(), " ", x.shape(), " and ",
         y.dtype(), " ", y.shape(), "; cast one of them");
-  check(x.device() == y.device(), op, "devices differ: ", x.device(), " and ", y.device());
+  check(x.device() == y.device(), op, "devices differ: ", x.device(), " and ", y.device(),
+        "; move one of them with to(device)");
 }
 
 bool broadcasts(Binary op) {

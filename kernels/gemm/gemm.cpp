@@ -44,7 +44,8 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
   check(is_floating(a.dtype()), op, "a is f32, f64 or bf16, not ", a.dtype());
   check(a.dtype() == b.dtype(), op, "a is ", a.dtype(), " but b is ", b.dtype(),
         "; cast one of them");
-  check(a.device() == b.device(), op, "a is on ", a.device(), " but b is on ", b.device());
+  check(a.device() == b.device(), op, "a is on ", a.device(), " but b is on ", b.device(),
+        "; move one of them with to(device), a network whole");
   check(a.dim() == 2 && b.dim() == 2, op, "a and b are matrices, but they are ", a.shape(), " and ",
         b.shape());
   const bool ta = trans_a == Transpose::yes, tb = trans_b == Transpose::yes;
@@ -54,6 +55,8 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
         " has ", k, ", b ", b.shape(), tb ? " transposed" : "", " has ", b.size(tb ? 1 : 0));
   check(m > 0 && n > 0 && k > 0, op, "no extent is 0, but a is ", a.shape(), " and b ", b.shape());
   const OpRange range(op, a.device());
+  range.states_flops(2.0 * static_cast<double>(m) * static_cast<double>(n) *
+                     static_cast<double>(k));
   const Engine chosen = choose(engine, a, b, m, n, k);
   Tensor c = Tensor::empty({m, n}, a.dtype(), a.device());
   if constexpr (cuda_build) {

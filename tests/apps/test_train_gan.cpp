@@ -175,3 +175,31 @@ TEST_CASE("train_gan trains every model and both losses") {
     CHECK(o.status == 0);
   }
 }
+
+TEST_CASE("train_gan: --profile and --detect-anomaly look at a run and change nothing in it") {
+  const Playground play;
+  REQUIRE(play.run(small + "--steps 2 --out plain").status == 0);
+  const Outcome o = play.run(small + "--steps 2 --out watched --profile --detect-anomaly");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(read_bytes(play / "plain/checkpoint.safetensors") ==
+        read_bytes(play / "watched/checkpoint.safetensors"));
+  CHECK(contains(o.out, "Looking at every result"));
+  CHECK(contains(o.out, "conv2d_weight_grad"));
+  const std::string profile = read_bytes(play / "watched/profile.txt");
+  CHECK(contains(profile, "GFLOP/s"));
+  CHECK(contains(profile, "D.layers.2.conv"));
+  CHECK(contains(profile, "at the peak:"));
+  CHECK(contains(read_bytes(play / "watched/trace.json"), "\"traceEvents\""));
+  CHECK_FALSE(fs::exists(play / "plain/profile.txt"));
+}
+
+TEST_CASE("train_gan: --summary prints both networks and trains nothing") {
+  const Playground play;
+  const Outcome o = play.run("train_gan --model dcgan64 --summary --batch 2 --out run");
+  CHECK(o.status == 0);
+  CHECK(contains(o.out, "(2, 64, 64, 3)"));
+  CHECK(contains(o.out, "ConvTranspose2d"));
+  CHECK(contains(o.out, "3,576,704"));
+  CHECK_FALSE(fs::exists(play / "run"));
+}

@@ -1,21 +1,24 @@
-#include "bench/peak.h"
+#include "kernels/peak/peak.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <vector>
 
 #include "kernels/parallel.h"
 #include "kernels/simd_targets.h"
+#include "tensor/tensor.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "bench/peak.cpp"
+#define HWY_TARGET_INCLUDE "kernels/peak/peak.cpp"
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
-namespace imago::bench {
+namespace imago::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
@@ -41,11 +44,11 @@ double burn(std::int64_t count, float* sink) {
 
 }  // namespace
 }  // namespace HWY_NAMESPACE
-}  // namespace imago::bench
+}  // namespace imago::kernels
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace imago::bench {
+namespace imago::kernels {
 
 HWY_EXPORT(burn);
 
@@ -71,5 +74,22 @@ double measure_fma_peak(int threads) {
   return best;
 }
 
-}  // namespace imago::bench
+double measure_copy(std::int64_t bytes) {
+  using Clock = std::chrono::steady_clock;
+  const Tensor from = Tensor::full({bytes}, 0, DType::u8, Device::cpu());
+  Tensor to = Tensor::full({bytes}, 0, DType::u8, Device::cpu());
+  double best = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < 10; ++i) {
+    const auto start = Clock::now();
+    std::byte* out = to.mutable_bytes();
+    const std::byte* in = from.bytes();
+    parallel_ranges(from.numel(), 131072, [&](std::int64_t begin, std::int64_t end) {
+      std::memcpy(out + begin, in + begin, static_cast<std::size_t>(end - begin));
+    });
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return 2 * static_cast<double>(from.nbytes()) / best;
+}
+
+}  // namespace imago::kernels
 #endif

@@ -1,0 +1,70 @@
+#include "apps/support/inspection.h"
+
+#include <cstdio>
+
+#include "kernels/peak/peak.h"
+#include "nn/summary.h"
+#include "tensor/allocator_report.h"
+#include "tensor/context.h"
+#include "tensor/device_memory.h"
+
+namespace imago::apps {
+namespace {
+
+constexpr std::int64_t copied_bytes = std::int64_t{64} << 20;  // more than most caches hold
+
+CachingAllocator& allocator_in_use() {
+  const Context& context = Context::current();
+  if (context.device.is_cpu()) return *context.allocator;
+  return context.device_allocator ? *context.device_allocator : cuda_allocator();
+}
+
+// A device's ceilings are not measured here; without them a profile has no floor.
+ProfilerCeilings ceilings() {
+  if (Context::current().device.is_cuda()) return {};
+  return {.flops_per_second = 1e9 * kernels::measure_fma_peak(num_threads()),
+          .bytes_per_second = kernels::measure_copy(copied_bytes)};
+}
+
+}  // namespace
+
+void add_inspection_flags(CLI::App& app, InspectionOptions& o) {
+  app.add_flag(
+      "--profile", o.profile,
+      "Time every operation; prints a table and writes profile.txt and trace.json into OUT");
+  app.add_flag("--detect-anomaly,--anomaly", o.anomaly,
+               "Look at every result and stop at the first NaN or infinity, naming the operation "
+               "and the layer; slow");
+  app.add_flag("--summary", o.summary, "Print the layers of both networks and stop");
+}
+
+void print_summaries(models::Gan& gan, std::int64_t batch) {
+  std::printf(
+      "Generator\n%s\nDiscriminator\n%s",
+      nn::summary(gan.generator, Shape{batch, gan.z}).to_string().c_str(),
+      nn::summary(gan.discriminator, Shape{batch, gan.image, gan.image, 3}).to_string().c_str());
+}
+
+Inspection::Inspection(const InspectionOptions& options) {
+  if (options.profile) {
+    allocator_in_use().watch_peak(true);
+    profiler_ = std::make_unique<ProfilerScope>(ProfilerOptions{.ceilings = ceilings()});
+  }
+  if (options.anomaly) {
+    std::printf("Looking at every result for NaN and infinity: this is slow.\n");
+    anomaly_.emplace();
+  }
+}
+
+void Inspection::write(const RunFolder& folder) {
+  if (!profiler_) return;
+  const std::string text =
+      profiler_->report() + "\nMemory of tensors\n" + allocator_report(allocator_in_use());
+  std::printf("\n%s\n", text.c_str());
+  write_text(folder.profile(), text);
+  write_text(folder.trace(), profiler_->chrome_trace());
+  std::printf("Wrote %s and %s (for https://ui.perfetto.dev or chrome://tracing)\n",
+              folder.profile().c_str(), folder.trace().c_str());
+}
+
+}  // namespace imago::apps
