@@ -200,9 +200,11 @@ class Engine {
     if (edge.leaf) {
       check(g.shape() == edge.leaf->tensor.shape() && g.dtype() == edge.leaf->tensor.dtype(), from,
             "its gradient is ", g.shape(), " ", g.dtype(), " but the input is ",
-            edge.leaf->tensor.shape(), " ", edge.leaf->tensor.dtype());
+            edge.leaf->tensor.shape(), " ", edge.leaf->tensor.dtype(),
+            "; was the module converted between the forward pass and backward?");
       check(g.device() == edge.leaf->tensor.device(), from, "its gradient is on ", g.device(),
-            " but the input on ", edge.leaf->tensor.device());
+            " but the input on ", edge.leaf->tensor.device(),
+            "; was the module moved between the forward pass and backward?");
       if (edge.leaf->grad_hooks && !edge.leaf->grad_hooks->empty()) sum_for_hooks(edge.leaf, g);
       if (!wanted_) {
         accumulate_into_leaf(*edge.leaf, g, create_graph_);

@@ -42,8 +42,10 @@ class Observer {
   virtual void op_states_flops(double /*flops*/) {}
   virtual void op_ends(const char* /*op*/, Device /*device*/) {}
 
-  // A tensor got memory at this address; the elements of a tensor were taken, for writing or not.
+  // A tensor got memory at this address, and gave it back; the elements of a tensor were taken, for
+  // writing or not.
   virtual void memory_made(const void* /*address*/) {}
+  virtual void memory_freed(const void* /*address*/) {}
   virtual void memory_used(const void* /*address*/, std::size_t /*bytes*/, bool /*written*/) {}
 
   // A layer begins and ends (LayerScope); the path is LayerScope::path(). The name is the very

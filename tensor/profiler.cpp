@@ -67,6 +67,11 @@ void ProfilerScope::memory_made(const void* address) {
   if (!frames_.empty()) frames_.back().uses[address].made_here = true;
 }
 
+// What an operation makes and gives back is workspace.
+void ProfilerScope::memory_freed(const void* address) {
+  if (!frames_.empty()) frames_.back().uses.erase(address);
+}
+
 void ProfilerScope::memory_used(const void* address, std::size_t bytes, bool written) {
   if (frames_.empty()) return;
   Use& use = frames_.back().uses[address];
@@ -81,9 +86,7 @@ void ProfilerScope::op_ends(const char*, Device) {
   frames_.pop_back();
   double bytes = 0;
   for (const auto& [address, use] : frame.uses) {
-    // What was made here and read again is workspace.
-    if (use.made_here && use.read > 0) continue;
-    bytes += static_cast<double>(use.read + use.written);
+    bytes += static_cast<double>(use.written + (use.made_here ? 0 : use.read));
   }
   const std::string layer = LayerScope::path();
   if (frame.on_device) {

@@ -68,6 +68,7 @@ class ProfilerScope final : public Observer {
   void op_states_flops(double flops) override;
   void op_ends(const char* op, Device device) override;
   void memory_made(const void* address) override;
+  void memory_freed(const void* address) override;
   void memory_used(const void* address, std::size_t bytes, bool written) override;
   void layer_begins(const std::string& name) override;
   void layer_ends() override;

@@ -39,6 +39,9 @@ int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>
     return status;
   } catch (const CLI::Success& done) {
     return app.exit(done);
+  } catch (const CLI::ExtrasError& error) {
+    report((std::string(error.what()) + "; --help lists the flags").c_str());
+    return 2;
   } catch (const CLI::ParseError& error) {
     report(error.what());
     return 2;

@@ -47,8 +47,12 @@ void print_summaries(models::Gan& gan, std::int64_t batch) {
 
 Inspection::Inspection(const InspectionOptions& options) {
   if (options.profile) {
-    allocator_in_use().watch_peak(true);
-    profiler_ = std::make_unique<ProfilerScope>(ProfilerOptions{.ceilings = ceilings()});
+    const ProfilerOptions profile{.ceilings = ceilings()};
+    CachingAllocator& allocator = allocator_in_use();
+    allocator.empty_cache();  // of what was just measured with, which was no peak of the run
+    allocator.reset_peak();
+    allocator.watch_peak(true);
+    profiler_ = std::make_unique<ProfilerScope>(profile);
   }
   if (options.anomaly) {
     std::printf("Looking at every result for NaN and infinity: this is slow.\n");

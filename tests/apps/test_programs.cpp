@@ -95,3 +95,18 @@ TEST_CASE("durations read well") {
   CHECK(format_duration(185) == "3m05s");
   CHECK(format_duration(3725) == "1h02m");
 }
+
+TEST_CASE("the example of the chapter on looking inside shows what the chapter says") {
+  const Playground play;
+  fs::create_directories(play / "out");
+  const Outcome o = play.run("examples/look_inside out");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(contains(o.out, "layers.2.conv"));
+  CHECK(contains(o.out, "activation"));
+  CHECK(contains(o.out, "gradient"));
+  CHECK(contains(o.out, "D.layers.2.conv"));
+  CHECK(contains(o.out, "[anomaly] 'log' made 8 NaN and 0 infinite of 8 values of (8, 1) f32"));
+  CHECK(contains(read_bytes(play / "out/graph.dot"), "D.layers.2.norm"));
+  CHECK(contains(read_bytes(play / "out/trace.json"), "traceEvents"));
+}

@@ -58,7 +58,7 @@ TEST_CASE("summary: shapes, parameters and arithmetic of every layer, totals tha
   nn::Sequential net = network();
   const nn::Summary s = nn::summary(net, Shape{2, 16, 16, 3});
   INFO(s.to_string());
-  REQUIRE(s.rows.size() == 9);
+  REQUIRE(s.rows.size() == 10);
   CHECK(s.rows[0].type == "Sequential");
   CHECK(s.rows[0].output == Shape{2, 5});
   const auto& block = row_of(s, "layers.0");
