@@ -34,8 +34,7 @@ void require_lists(std::span<Tensor> params, std::span<const Tensor> grads, std:
                 other->device() == params[i].device(),
             "adam", "parameter ", i, " is ", params[i].shape(), " ", params[i].dtype(), " on ",
             params[i].device(), " but its gradient or moment is ", other->shape(), " ",
-            other->dtype(), " on ", other->device(),
-            "; was the optimiser made before the module was moved or converted? Make it after");
+            other->dtype(), " on ", other->device());
     }
     check(params[i].device() == params[0].device(), "adam", "parameter ", i, " is on ",
           params[i].device(), " but parameter 0 is on ", params[0].device());
