@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "tensor/error.h"
+#include "tensor/observer.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
@@ -158,6 +159,7 @@ bool CachingAllocator::canary_intact(const void* block, std::size_t bytes) {
 
 void CachingAllocator::deallocate(void* block, std::size_t bytes) {
   if (!block) return;
+  if (Observer::current()) Observer::tell([block](Observer& o) { o.memory_freed(block); });
   const std::lock_guard lock(mutex_);
   if (at_peak_) {
     peak_ = groups_locked();

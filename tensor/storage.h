@@ -7,7 +7,6 @@
 
 #include "tensor/allocator.h"
 #include "tensor/device.h"
-#include "tensor/observer.h"
 
 namespace imago {
 
@@ -18,10 +17,7 @@ class Storage {
         bytes_(bytes),
         device_(device),
         data_(static_cast<std::byte*>(allocator.allocate(bytes, label))) {}
-  ~Storage() {
-    if (Observer::current()) Observer::tell([this](Observer& o) { o.memory_freed(data_); });
-    allocator_.deallocate(data_, bytes_);
-  }
+  ~Storage() { allocator_.deallocate(data_, bytes_); }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
