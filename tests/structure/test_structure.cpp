@@ -131,10 +131,3 @@ TEST_CASE("the example in the README is the program that is compiled and run") {
   INFO("README.md should hold apps/examples/minimal_gan.cpp between ```cpp and ```");
   CHECK(readme.find("```cpp\n" + example + "```\n") != std::string::npos);
 }
-
-TEST_CASE("the program in the chapter on looking inside is the one that is compiled and run") {
-  const std::string chapter = text_of(root / "docs/look_inside.md");
-  const std::string example = text_of(root / "apps/examples/look_inside.cpp");
-  REQUIRE(!example.empty());
-  CHECK(chapter.find("```cpp\n" + example + "```\n") != std::string::npos);
-}
