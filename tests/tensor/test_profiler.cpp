@@ -33,9 +33,10 @@ TEST_CASE("profiler: calls, time, arithmetic and the bytes of each tensor once")
   const Tensor x = Tensor::zeros({1000});
   ProfilerScope profiler({.ceilings = {.flops_per_second = 1e9, .bytes_per_second = 1e6}});
   for (int i = 0; i < 3; ++i) {
+    Tensor out;
     const OpRange range("twice", Device::cpu());
     range.states_flops(500);
-    Tensor out = Tensor::empty({1000});
+    out = Tensor::empty({1000});
     out.mutable_data<float>()[0] = 1 + x.data<float>()[0] + x.data<float>()[1];
     Tensor workspace = Tensor::empty({5000});
     workspace.mutable_data<float>()[0] = 0;
@@ -56,6 +57,7 @@ TEST_CASE("profiler: calls, time, arithmetic and the bytes of each tensor once")
 }
 
 TEST_CASE("profiler: the time of an operation is without those inside it") {
+  const auto start = std::chrono::steady_clock::now();
   ProfilerScope profiler;
   {
     const OpRange outer("outer", Device::cpu());
@@ -63,11 +65,11 @@ TEST_CASE("profiler: the time of an operation is without those inside it") {
     const OpRange inner("inner", Device::cpu());
     spend(20);
   }
+  const std::chrono::duration<double, std::milli> whole = std::chrono::steady_clock::now() - start;
   const auto rows = profiler.rows();
-  CHECK(rows[0].op == "inner");
   CHECK(row_of(rows, "inner").milliseconds >= 20);
   CHECK(row_of(rows, "outer").milliseconds >= 5);
-  CHECK(row_of(rows, "outer").milliseconds < 20);
+  CHECK(row_of(rows, "outer").milliseconds + row_of(rows, "inner").milliseconds <= whole.count());
   CHECK(row_of(rows, "outer").floor_ms == 0);
 }
 
