@@ -4,23 +4,24 @@
 #   asan       the CPU under AddressSanitizer and UndefinedBehaviorSanitizer
 #   cuda       the GPU kernels compiled by nvcc, where it is found (scripts/gpu_check.sh runs them)
 #   emulated   the CUDA suite on the emulated device, under both sanitizers
-#   scripts/test.sh [--full] [--mutants] [PRESET...]   default: all four; there are debug and tsan too
-#   --full     nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
-#   --mutants  with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a
-#              test notices; it builds them once more
+# and, with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a test
+# notices.
+#   scripts/test.sh [--full] [--no-mutants] [PRESET...]   default: all four; also debug, tsan
+#   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
+#   --no-mutants  without the sample, which builds the kernels and their tests once more
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 architectures=(-DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual")
-presets=() mutants=false
+presets=() mutants=true
 for argument in "$@"; do
   case $argument in
-    --mutants) mutants=true ;;
+    --no-mutants) mutants=false ;;
     --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) ;;
     release | debug | asan | tsan | cuda | emulated) presets+=("$argument") ;;
     *)
-      echo "scripts/test.sh: '$argument' is neither --full, --mutants nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
+      echo "scripts/test.sh: '$argument' is neither --full, --no-mutants nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
       exit 2
       ;;
   esac

@@ -124,9 +124,9 @@ void* CachingAllocator::allocate(std::size_t bytes, const BlockLabel& label) {
     source_.set_usable(block, whole, whole);
     source_.fill(block, 0xff, bytes);
     source_.fill(static_cast<char*>(block) + bytes, canary_byte, canary_bytes);
-  } else {
-    source_.set_usable(block, bytes, whole);
   }
+  // A sanitizer watches the canary too: it sees reads, and writes that change nothing.
+  source_.set_usable(block, bytes, whole);
   return block;
 }
 
@@ -166,6 +166,7 @@ void CachingAllocator::deallocate(void* block, std::size_t bytes) {
     at_peak_ = false;
   }
   const std::size_t whole = rounded(bytes);
+  if (guard_) source_.set_usable(block, whole, whole);
   if (guard_ && !canary_intact(block, bytes)) {
     // A destructor cannot throw: an overrun ends the program where it is found.
     std::fprintf(stderr, "[allocate] a kernel wrote past a block of %zu bytes (%s)\n", bytes,
