@@ -197,6 +197,18 @@ TEST_CASE("batch_norm: values and gradients stay within the tolerance") {
   });
 }
 
+TEST_CASE("batch_norm on CUDA: threads that take several chunks of rows") {
+  // A thread takes a second chunk only where one each would be more blocks than are wanted.
+  const BatchNormCase c{"many groups, odd and wide", {9 * 1024, 129}, 1024};
+  const test::Guarded guarded;
+  for_engines(DType::f32, [&](Device device, Engine engine) {
+    if (!device.is_cuda()) return;
+    const Inputs in = inputs(c, DType::f32);
+    check_forward(c, in, 0.2, engine);
+    check_backward(c, in, 0.2, engine);
+  });
+}
+
 TEST_CASE("batch_norm: a mean of 10^4 spreads does not spoil the variance") {
   const BatchNormCase c{"large mean", {4, 33, 31, 13}};
   for_engines(DType::f32, [&](Device, Engine engine) {
