@@ -16,6 +16,8 @@
 
 namespace imago::kernels {
 
+inline constexpr bool device_is_emulated = false;
+
 // One untyped array stands behind every shared<Block>(): nvcc takes no template here. 1024 bytes
 // is the strictest alignment that swizzled shared memory asks for.
 extern __shared__ __align__(1024) unsigned char shared_bytes_of_block[];

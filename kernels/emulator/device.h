@@ -40,6 +40,8 @@ inline void __threadfence_block() {}
 
 namespace imago::kernels {
 
+inline constexpr bool device_is_emulated = true;
+
 using emulator::Tile;
 using std::fma;
 
