@@ -41,6 +41,8 @@
 #include "autograd/ops/pad_reflect_grad.h"
 #include "autograd/ops/relu.h"
 #include "autograd/ops/relu_grad.h"
+#include "autograd/ops/resample.h"
+#include "autograd/ops/resample_grad.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sigmoid.h"

@@ -211,6 +211,7 @@ std::vector<Row> op_rows(DType dtype, int megabytes) {
   for (const BatchNormCase& c : dcgan_batch_norms(4 * std::int64_t{megabytes})) {
     add_batch_norm_rows(c, dtype, table);
   }
+  for (const Row& row : spatial_rows(dtype, megabytes)) table.push_back(row);
   return table;
 }
 

@@ -26,4 +26,7 @@ struct Row {
 // the batch is 4 * megabytes (32: DCGAN's 128).
 std::vector<Row> op_rows(DType dtype, int megabytes);
 
+// Operations on images, of which the larger side of each row has `megabytes` MiB; part of op_rows.
+std::vector<Row> spatial_rows(DType dtype, int megabytes);
+
 }  // namespace imago::bench

@@ -1,4 +1,4 @@
-// Padding, cropping, mirroring, pooling.
+// Padding, cropping, mirroring, pooling, resampling.
 #include "autograd/ops/avg_pool2d.h"
 #include "autograd/ops/avg_pool2d_grad.h"
 #include "autograd/ops/crop.h"
@@ -10,6 +10,8 @@
 #include "autograd/ops/pad.h"
 #include "autograd/ops/pad_reflect.h"
 #include "autograd/ops/pad_reflect_grad.h"
+#include "autograd/ops/resample.h"
+#include "autograd/ops/resample_grad.h"
 #include "op_case.h"
 
 namespace imago::test {
@@ -79,12 +81,29 @@ void add_pool_cases(std::vector<OpCase>& cases) {
                    [](const Vars& v) { return Vars{ops::global_avg_pool2d(v[0])}; }});
 }
 
+void add_resample_cases(std::vector<OpCase>& cases) {
+  const Shape small{1, 2, 3, 2}, large{1, 4, 5, 2};
+  for (const Filter filter : {Filter::nearest, Filter::bilinear, Filter::bilinear_antialias}) {
+    const auto add = [&](const char* op, const std::string& how, const Shape& from, const Shape& to,
+                         const auto& f) {
+      cases.push_back({op, name_of(filter) + how,
+                       [=](DType t, Size s) { return leaves(t, {taller(from, s)}); },
+                       [=](const Vars& v) { return Vars{f(v[0], to[1], to[2], filter)}; }});
+    };
+    add("resample", ", growing", small, large, ops::resample);
+    add("resample", ", shrinking", large, small, ops::resample);
+    add("resample_grad", ", growing", large, small, ops::resample_grad);
+    add("resample_grad", ", shrinking", small, large, ops::resample_grad);
+  }
+}
+
 }  // namespace
 
 std::vector<OpCase> spatial_cases() {
   std::vector<OpCase> cases;
   add_pad_cases(cases);
   add_pool_cases(cases);
+  add_resample_cases(cases);
   return cases;
 }
 
