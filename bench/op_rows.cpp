@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/row_checks.h"
 #include "kernels/adam/adam.h"
 #include "kernels/adam/cases.h"
 #include "kernels/batch_norm/cases.h"
@@ -19,36 +20,6 @@ using namespace kernels;
 using Tensors = std::vector<Tensor>;
 
 constexpr std::int64_t channels = 64;
-
-Tensor wide(const Tensor& t) {
-  return cast(t, DType::f64);
-}
-
-// Every element of `got` within tolerance(want) of `want`, which is f64.
-bool close(const Tensor& got, const Tensor& want, const std::function<double(double)>& tolerance) {
-  const Tensor g = wide(got);
-  for (std::int64_t i = 0; i < g.numel(); ++i) {
-    const double value = want.data<double>()[i];
-    if (!(std::fabs(g.data<double>()[i] - value) <= tolerance(value))) return false;
-  }
-  return true;
-}
-
-bool close_within(const Tensor& got, const Tensor& want, double bound) {
-  return close(got, want, [=](double) { return bound; });
-}
-
-double largest(const Tensor& x) {
-  const Tensor w = wide(x);
-  double most = 0;
-  for (std::int64_t i = 0; i < w.numel(); ++i)
-    most = std::max(most, std::fabs(w.data<double>()[i]));
-  return most;
-}
-
-std::string row_name(const std::string& op, DType dtype) {
-  return op + "/" + name_of(dtype);
-}
 
 Row unary_row(const UnaryCase& c, const Tensor& normals) {
   // Into the range where the function is defined.
@@ -212,6 +183,7 @@ std::vector<Row> op_rows(DType dtype, int megabytes) {
     add_batch_norm_rows(c, dtype, table);
   }
   for (const Row& row : spatial_rows(dtype, megabytes)) table.push_back(row);
+  for (Row& row : reduction_rows(dtype, megabytes)) table.push_back(std::move(row));
   return table;
 }
 

@@ -20,13 +20,15 @@ struct Row {
   std::function<bool(const std::vector<Tensor>& results)> right;
 };
 
-// Elementwise operations, a sum per channel, images from bytes, Adam, and batch norm with its
-// leaky ReLU at the layers of DCGAN. Operands are of `dtype`, f32 or bf16, except for what is f32
-// always: Adam's, and statistics. The largest operand of a row has `megabytes` MiB, in batch norm
-// the batch is 4 * megabytes (32: DCGAN's 128).
+// Elementwise operations, reductions, softmax, normalisations, images from bytes, Adam, and batch
+// norm with its leaky ReLU at the layers of DCGAN. Operands are of `dtype`, f32 or bf16, except for
+// what is f32 always: Adam's, and statistics. The largest operand of a row has `megabytes` MiB, in
+// batch norm the batch is 4 * megabytes (32: DCGAN's 128).
 std::vector<Row> op_rows(DType dtype, int megabytes);
 
 // Operations on images, of which the larger side of each row has `megabytes` MiB; part of op_rows.
 std::vector<Row> spatial_rows(DType dtype, int megabytes);
+// Those of them in op_rows_reduce.cpp: reductions, softmax, cross-entropy, layer and group norm.
+std::vector<Row> reduction_rows(DType dtype, int megabytes);
 
 }  // namespace imago::bench

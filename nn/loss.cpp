@@ -4,6 +4,7 @@
 #include "autograd/ops/add.h"
 #include "autograd/ops/bce_with_logits.h"
 #include "autograd/ops/cast.h"
+#include "autograd/ops/cross_entropy.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/square.h"
 #include "autograd/ops/sub.h"
@@ -38,6 +39,11 @@ Var bce_with_logits(const Var& logits, double target) {
   const Device device = logits.device();
   return ops::bce_with_logits(logits,
                               Var(kernels::full(logits.shape(), target, logits.dtype(), device)));
+}
+
+Var cross_entropy(const Var& logits, const Var& labels, const CrossEntropyOptions& options) {
+  return ops::cross_entropy(logits, labels.tensor(),
+                            {options.label_smoothing, options.ignore_index});
 }
 
 Var mse(const Var& a, const Var& b) {

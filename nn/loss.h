@@ -11,6 +11,16 @@ Var bce_with_logits(const Var& logits, const Var& targets);
 // The same target for all.
 Var bce_with_logits(const Var& logits, double target);
 
+// Cross-entropy of logits (N, K) and class indices (N) of i64 in [0, K): the mean over the rows of
+// -log softmax(x)[label]. label_smoothing e in [0, 1] moves a share e of each label to all classes;
+// rows labelled ignore_index do not count. A label out of range throws on the CPU and makes the loss
+// NaN on CUDA. Labels in a floating type are refused: they are not indices.
+struct CrossEntropyOptions {
+  double label_smoothing = 0;
+  std::int64_t ignore_index = -100;
+};
+Var cross_entropy(const Var& logits, const Var& labels, const CrossEntropyOptions& options = {});
+
 // (a - b)^2 and |a - b|; a and b of one shape.
 Var mse(const Var& a, const Var& b);
 Var l1(const Var& a, const Var& b);

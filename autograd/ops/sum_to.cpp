@@ -2,6 +2,7 @@
 
 #include "autograd/function.h"
 #include "autograd/ops/broadcast_to.h"
+#include "autograd/ops/reshape.h"
 #include "autograd/ops/scale.h"
 #include "kernels/reduce/reduce.h"
 
@@ -31,6 +32,16 @@ Var sum(const Var& x) {
 
 Var mean(const Var& x) {
   return scale(sum(x), 1.0 / static_cast<double>(x.numel()));
+}
+
+Var sum(const Var& x, const kernels::AxisList& axes, bool keepdim) {
+  const Shape kept = kernels::reduced_shape("sum", x.shape(), axes, true);
+  return reshape(sum_to(x, kept), kernels::reduced_shape("sum", x.shape(), axes, keepdim));
+}
+
+Var mean(const Var& x, const kernels::AxisList& axes, bool keepdim) {
+  const auto terms = static_cast<double>(kernels::reduced_terms("mean", x.shape(), axes));
+  return scale(sum(x, axes, keepdim), 1.0 / terms);
 }
 
 }  // namespace imago::ops

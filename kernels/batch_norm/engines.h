@@ -47,7 +47,11 @@ void batch_norm_grad_apply_cuda(const BatchNormProblem& problem, const Tensor& d
                                 const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                                 const Tensor& invstd, const Tensor& coefficients, double slope,
                                 Tensor& dx);
-// grad_sums_1_columns.cu, the whole backward pass.
+// grad_sums_1_columns.cu: the sums of dz and of dz (x - mean) over parts of each group's rows,
+// (2, G, parts, C); then the whole backward pass.
+Tensor batch_norm_grad_parts_cuda(const BatchNormProblem& problem, const Tensor& dy,
+                                  const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                                  const Tensor& mean, const Tensor& invstd, double slope);
 void batch_norm_grad_cuda(const BatchNormProblem& problem, const Tensor& dy, const Tensor& x,
                           const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                           const Tensor& invstd, double slope, BatchNormGrads& out);

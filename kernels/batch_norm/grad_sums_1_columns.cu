@@ -168,44 +168,57 @@ __global__ void __launch_bounds__(channels_per_block* threads_per_channel)
 
 }  // namespace
 
-void batch_norm_grad_cuda(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
-                          const Tensor& gamma, const Tensor& beta, const Tensor& mean,
-                          const Tensor& invstd, double slope, BatchNormGrads& out) {
+Tensor batch_norm_grad_parts_cuda(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
+                                  const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                                  const Tensor& invstd, double slope) {
   const char* op = "batch_norm_grad";
-  Tensor coefficients = Tensor::empty({2, p.groups, p.channels}, mean.dtype(), x.device());
+  Tensor sums;
   dispatch<float, double, bf16>(x.dtype(), op, [&]<class T> {
     using A = acc_t<T>;
     // Planned for one group, so that dx has the bits the group would have alone.
     Columns c = plan_columns(1, p.rows, p.channels,
                              {.lanes = Pack<T>::lanes, .chunk = chunk, .blocks = blocks_wanted});
     c.outer = p.groups;
-    Tensor parts = Tensor::empty({2, p.groups, c.parts, p.channels}, mean.dtype(), x.device());
-    A* sums_dz = parts.mutable_device_data<A>();
+    sums = Tensor::empty({2, p.groups, c.parts, p.channels}, mean.dtype(), x.device());
+    A* sums_dz = sums.mutable_device_data<A>();
     A* sums_dz_d = sums_dz + p.groups * c.parts * p.channels;
     const T* px = x.device_data<T>();
     const T* pdy = dy.device_data<T>();
-    const A *pg = gamma.device_data<A>(), *ps = invstd.device_data<A>();
     const auto run = [&]<int lanes>() {
       const bool aligned =
           units_aligned(c, misalignment16(px) | misalignment16(pdy), Pack<T>::lanes);
       launch<batch_norm_grad_parts_kernel<T, lanes>>(
           current_stream(), grid_for(op, c.blocks() * column_threads, column_threads),
           column_threads, sizeof(SumsBlock<A, lanes>), c, aligned, static_cast<A>(slope), pdy, px,
-          pg, beta.device_data<A>(), mean.device_data<A>(), ps, sums_dz, sums_dz_d);
+          gamma.device_data<A>(), beta.device_data<A>(), mean.device_data<A>(),
+          invstd.device_data<A>(), sums_dz, sums_dz_d);
     };
     if (c.packed) {
       run.template operator()<Pack<T>::lanes>();
     } else {
       run.template operator()<1>();
     }
+  });
+  return sums;
+}
+
+void batch_norm_grad_cuda(const BatchNormProblem& p, const Tensor& dy, const Tensor& x,
+                          const Tensor& gamma, const Tensor& beta, const Tensor& mean,
+                          const Tensor& invstd, double slope, BatchNormGrads& out) {
+  const char* op = "batch_norm_grad";
+  const Tensor sums = batch_norm_grad_parts_cuda(p, dy, x, gamma, beta, mean, invstd, slope);
+  Tensor coefficients = Tensor::empty({2, p.groups, p.channels}, mean.dtype(), x.device());
+  dispatch<float, double>(mean.dtype(), op, [&]<class A> {
+    const std::int64_t parts = sums.size(2),
+                       blocks = (p.channels + channels_per_block - 1) / channels_per_block;
     constexpr int threads = channels_per_block * threads_per_channel;
-    const std::int64_t blocks = (p.channels + channels_per_block - 1) / channels_per_block;
+    const A* sums_dz = sums.device_data<A>();
     A* dx_slope = coefficients.mutable_device_data<A>();
     launch<batch_norm_grad_merge_kernel<A>>(
         current_stream(), grid_for(op, blocks * threads, threads), threads, sizeof(MergeBlock),
-        p.groups, c.parts, p.channels, p.rows, sums_dz, sums_dz_d, pg, ps, dx_slope,
-        dx_slope + p.groups * p.channels, out.dgamma.mutable_device_data<A>(),
-        out.dbeta.mutable_device_data<A>());
+        p.groups, parts, p.channels, p.rows, sums_dz, sums_dz + p.groups * parts * p.channels,
+        gamma.device_data<A>(), invstd.device_data<A>(), dx_slope, dx_slope + p.groups * p.channels,
+        out.dgamma.mutable_device_data<A>(), out.dbeta.mutable_device_data<A>());
   });
   batch_norm_grad_apply_cuda(p, dy, x, gamma, beta, mean, invstd, coefficients, slope, out.dx);
 }

@@ -7,6 +7,7 @@
 #include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
+#include "kernels/reduce/cpu_fold.h"
 #include "kernels/reduce/cpu_sum.h"
 #include "kernels/reduce/reduce_cuda.h"
 #include "tensor/op_range.h"
@@ -48,6 +49,9 @@ std::vector<AxisGroup> groups_of(const char* op, const Shape& large, const Shape
   return groups;
 }
 
+// Rows of contiguous elements that are summed many to a call.
+constexpr std::int64_t longest_short_row = 4096;
+
 // Sums x (outer, rows, columns) over the middle axis into out (outer, columns). Narrow rows are
 // taken several at a time, so that one inner loop serves every shape; the sums of parts of the rows
 // are summed by the same function.
@@ -55,6 +59,13 @@ template <class T>
 void sum_middle(const T* x, std::int64_t outer, std::int64_t rows, std::int64_t columns,
                 acc_t<T>* out) {
   using A = acc_t<T>;
+  if (columns == 1 && outer > 1 && rows <= longest_short_row) {
+    const std::int64_t grain = std::max<std::int64_t>(1, 16384 / rows);
+    parallel_ranges(outer, grain, [&](std::int64_t begin, std::int64_t end) {
+      run_fold({Fold::sum, dtype_of<T>(), x + begin * rows, end - begin, 0, rows, out + begin});
+    });
+    return;
+  }
   std::int64_t fold = 1;  // rows side by side
   while (fold * columns < 64 && fold < rows) fold *= 2;
   const std::int64_t wide_rows = rows / fold;

@@ -2,6 +2,7 @@
 // holds garbage and is overwritten whole. Work is put into current_stream().
 #pragma once
 
+#include "kernels/reduce/fold.h"
 #include "tensor/tensor.h"
 
 namespace imago::kernels {
@@ -14,5 +15,18 @@ void sum_middle_cuda(const Tensor& x, std::int64_t outer, std::int64_t rows, std
 // broadcast_1_repeat.cu: repeats x (outer, columns) into out (outer, rows, columns), of one dtype.
 void repeat_middle_cuda(const Tensor& x, std::int64_t outer, std::int64_t rows,
                         std::int64_t columns, Tensor& out);
+
+// fold_1_columns.cu: folds x (outer, rows, columns) of any dtype over its middle axis into out
+// (outer, columns) of folded_t.
+void fold_middle_cuda(Fold op, const Tensor& x, std::int64_t outer, std::int64_t rows,
+                      std::int64_t columns, Tensor& out);
+
+// argmax_1_columns.cu: where the largest of x (outer, rows, columns) is along the middle axis, into
+// index (outer, columns) of i64.
+void argmax_middle_cuda(const Tensor& x, std::int64_t outer, std::int64_t rows,
+                        std::int64_t columns, Tensor& index);
+
+// equal_1_vector.cu: 1 where a == b or both are NaN, else 0.
+void equal_elements_cuda(const Tensor& a, const Tensor& b, Tensor& out);
 
 }  // namespace imago::kernels

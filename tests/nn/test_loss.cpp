@@ -67,3 +67,20 @@ TEST_CASE("losses: shapes that differ are refused, not broadcast") {
   CHECK(contains(error_of([&] { loss::mse(a, b); }), "(4, 1) and (4,)"));
   CHECK(contains(error_of([&] { loss::l1(a, b); }), "(4, 1) and (4,)"));
 }
+
+TEST_CASE("losses: cross_entropy learns the labels, and refuses labels that are no indices") {
+  Var logits = parameter(Tensor::zeros({3, 4}, DType::f32));
+  const Var labels = Tensor::from<std::int64_t>({2, 0, -100}, {3});
+  const Var loss = loss::cross_entropy(logits, labels);
+  CHECK(loss.item() == doctest::Approx(std::log(4.0)));
+  loss.backward();
+  const Tensor grad = to_f64(logits.grad().tensor());
+  CHECK(grad.data<double>()[2] == doctest::Approx(-0.375));
+  CHECK(grad.data<double>()[3] == doctest::Approx(0.125));
+  CHECK(grad.data<double>()[4] == doctest::Approx(-0.375));
+  CHECK(grad.data<double>()[8] == 0);
+  const Var smoothed = loss::cross_entropy(logits, labels, {.label_smoothing = 0.5});
+  CHECK(smoothed.item() == doctest::Approx(std::log(4.0)));
+  CHECK(contains(error_of([&] { loss::cross_entropy(logits, Var(Tensor::zeros({3}))); }),
+                 "labels are f32 (3,); it takes class indices in i64"));
+}

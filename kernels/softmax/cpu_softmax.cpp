@@ -1,0 +1,148 @@
+#include "kernels/simd_targets.h"
+#include "kernels/softmax/engines.h"
+#include "kernels/softmax/formulas.h"
+
+// Compiled once per SIMD target; see kernels/reduce/cpu_fold.cpp.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/softmax/cpu_softmax.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+//
+#include "kernels/reduce/cpu_row-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace imago::kernels::HWY_NAMESPACE {
+
+// Columns of a matrix, each a problem; a vector holds the same row of neighbouring columns.
+template <Softmax op, class T>
+HWY_ATTR void softmax_columns(const T* a, const T* b, T* out, std::int64_t length,
+                              std::int64_t columns, std::int64_t pitch, acc_t<T>* scratch) {
+  using A = acc_t<T>;
+  alignas(64) A base[softmax_tile], sum[softmax_tile];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    base[j] = has_base(op) ? fold_nothing<Fold::max, A>() : A(0);
+    sum[j] = A(0);
+  }
+  if constexpr (has_base(op)) {
+    for (std::int64_t k = 0; k < length; ++k) {
+#pragma GCC ivdep
+      for (std::int64_t j = 0; j < columns; ++j) {
+        base[j] = larger(base[j], static_cast<A>(a[k * pitch + j]));
+      }
+    }
+    for (std::int64_t j = 0; j < columns; ++j) base[j] = log_base(base[j]);
+  }
+  for (std::int64_t k = 0; k < length; ++k) {
+    const T *pa = a + k * pitch, *pb = b + k * pitch;
+    A* term = scratch + k * softmax_tile;
+#pragma GCC ivdep
+    for (std::int64_t j = 0; j < columns; ++j) {
+      term[j] = softmax_term<op>(static_cast<A>(pa[j]), static_cast<A>(pb[j]), base[j]);
+      sum[j] += term[j];
+    }
+  }
+#pragma GCC ivdep
+  for (std::int64_t j = 0; j < columns; ++j) sum[j] = softmax_factor<op>(sum[j]);
+  for (std::int64_t k = 0; k < length; ++k) {
+    const T *pa = a + k * pitch, *pb = b + k * pitch;
+    const A* term = scratch + k * softmax_tile;
+    T* po = out + k * pitch;
+#pragma GCC ivdep
+    for (std::int64_t j = 0; j < columns; ++j) {
+      po[j] = static_cast<T>(softmax_value<op>(static_cast<A>(pa[j]), static_cast<A>(pb[j]),
+                                               base[j], term[j], sum[j]));
+    }
+  }
+}
+
+template <Softmax op, class T>
+HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, acc_t<T>* scratch) {
+  using A = acc_t<T>;
+  A base = 0;
+  if constexpr (has_base(op)) {
+    const auto as_is = [a](std::int64_t i) HWY_ATTR { return static_cast<A>(a[i]); };
+    base = log_base(fold_row<Fold::max, A>(length, as_is));
+  }
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < length; ++i) {
+    scratch[i] = softmax_term<op>(static_cast<A>(a[i]), static_cast<A>(b[i]), base);
+  }
+  const auto term = [scratch](std::int64_t i) HWY_ATTR { return scratch[i]; };
+  const A factor = softmax_factor<op>(fold_row<Fold::sum, A>(length, term));
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < length; ++i) {
+    out[i] = static_cast<T>(
+        softmax_value<op>(static_cast<A>(a[i]), static_cast<A>(b[i]), base, scratch[i], factor));
+  }
+}
+
+// Rows too short for vectors: 64 of them, transposed, are columns.
+constexpr std::int64_t short_row = 32;
+
+template <Softmax op, class T>
+HWY_ATTR void softmax_short_rows(const T* a, const T* b, T* out, std::int64_t rows,
+                                 std::int64_t length, acc_t<T>* scratch) {
+  using A = acc_t<T>;
+  alignas(64) A ta[short_row * softmax_tile], tb[short_row * softmax_tile];
+  for (std::int64_t row = 0; row < rows; row += softmax_tile) {
+    const std::int64_t columns = rows - row < softmax_tile ? rows - row : softmax_tile;
+    const std::int64_t first = row * length;
+    for (std::int64_t j = 0; j < columns; ++j) {
+      for (std::int64_t k = 0; k < length; ++k) {
+        ta[k * softmax_tile + j] = static_cast<A>(a[first + j * length + k]);
+        tb[k * softmax_tile + j] = static_cast<A>(b[first + j * length + k]);
+      }
+    }
+    softmax_columns<op, A>(ta, tb, ta, length, columns, softmax_tile, scratch);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      for (std::int64_t k = 0; k < length; ++k) {
+        out[first + j * length + k] = static_cast<T>(ta[k * softmax_tile + j]);
+      }
+    }
+  }
+}
+
+template <class T>
+HWY_ATTR void run_call(const SoftmaxCall& c) {
+  const T *a = static_cast<const T*>(c.a), *b = static_cast<const T*>(c.b);
+  T* out = static_cast<T*>(c.out);
+  auto* scratch = static_cast<acc_t<T>*>(c.scratch);
+  with_softmax(c.op, [&]<Softmax op>() HWY_ATTR {
+    if (c.columns > 0) {
+      softmax_columns<op>(a, b, out, c.length, c.columns, c.pitch, scratch);
+    } else if (c.length < short_row) {
+      softmax_short_rows<op>(a, b, out, c.rows, c.length, scratch);
+    } else {
+      for (std::int64_t i = 0; i < c.rows; ++i) {
+        softmax_row<op>(a + i * c.length, b + i * c.length, out + i * c.length, c.length, scratch);
+      }
+    }
+  });
+}
+
+HWY_ATTR void run_floats(const SoftmaxCall& c) {
+  if (c.dtype == DType::f32) {
+    run_call<float>(c);
+  } else {
+    run_call<bf16>(c);
+  }
+}
+
+}  // namespace imago::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace imago::kernels {
+
+HWY_EXPORT(run_floats);
+
+void run_softmax(const SoftmaxCall& c) {
+  if (c.dtype == DType::f64) {
+    HWY_STATIC_DISPATCH(run_call<double>)(c);
+  } else {
+    HWY_DYNAMIC_DISPATCH(run_floats)(c);
+  }
+}
+
+}  // namespace imago::kernels
+#endif

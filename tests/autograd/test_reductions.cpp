@@ -1,0 +1,60 @@
+// What the gradients of reductions are where they have a choice.
+#include <doctest/doctest.h>
+
+#include "autograd/engine.h"
+#include "autograd/ops.h"
+#include "tests/support/devices.h"
+#include "tests/support/errors.h"
+
+using namespace imago;
+
+namespace {
+
+Tensor gradient(const Var& y, const Var& x) {
+  y.backward();
+  return x.grad().tensor();
+}
+
+}  // namespace
+
+TEST_CASE("max and min: equal elements share the gradient") {
+  test::for_each_device([](Device) {
+    const Var x = parameter(Tensor::from<float>({2, 5, 5, 1, 5, 5, 1, 1}, {2, 4}));
+    CHECK(same_bits(gradient(ops::sum(ops::max(x, {1})), x),
+                    Tensor::from<float>({0, 0.5, 0.5, 0, 0.5, 0.5, 0, 0}, {2, 4})));
+    const Var z = parameter(x.tensor());
+    CHECK(same_bits(gradient(ops::min(z), z),
+                    Tensor::from<float>({0, 0, 0, 1.0f / 3, 0, 0, 1.0f / 3, 1.0f / 3}, {2, 4})));
+    CHECK(same_bits(ops::argmax(x, 1), Tensor::from<std::int64_t>({1, 0}, {2})));
+  });
+}
+
+TEST_CASE("norm: the gradient at 0 is 0, of both orders and twice") {
+  test::for_each_device([](Device) {
+    for (const double p : {1.0, 2.0}) {
+      const Var x = parameter(Tensor::from<float>({0, 0, 0, 3}, {2, 2}));
+      const Var y = ops::norm(x, p, {1});
+      const Var dx = grad({ops::sum(y)}, {x}, {}, {.create_graph = true})[0];
+      CHECK(same_bits(dx.tensor(), Tensor::from<float>({0, 0, 0, 1}, {2, 2})));
+      const Var twice = grad({ops::sum(dx)}, {x}, {}, {.allow_unused = true})[0];
+      if (p == 2) {
+        REQUIRE(twice.defined());
+        const Tensor second = twice.tensor().to(Device::cpu());
+        CHECK(second.data<float>()[0] == 0);
+        CHECK(second.data<float>()[2] == doctest::Approx(1.0 / 3));
+        CHECK(second.data<float>()[3] == doctest::Approx(0));
+      }
+    }
+  });
+}
+
+TEST_CASE("variance: known answers, bf16 too, and too few elements are refused") {
+  test::for_each_device([](Device) {
+    const Var x = Tensor::from<float>({1001, 1002, 1003, 1004}, {4});
+    CHECK(ops::variance(x).item() == 1.25);
+    CHECK(ops::variance(x, {0}, false, 1).item() == doctest::Approx(5.0 / 3));
+    CHECK(ops::variance(ops::cast(x, DType::bf16)).dtype() == DType::bf16);
+    CHECK(test::contains(test::error_of([&] { ops::variance(x, {}, false, 4); }),
+                         "[variance] needs more than correction=4 elements"));
+  });
+}
