@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "bench/row_checks.h"
-#include "kernels/adam/adam.h"
-#include "kernels/adam/cases.h"
 #include "kernels/batch_norm/cases.h"
 #include "kernels/elementwise/cases.h"
 #include "kernels/image/image.h"
@@ -70,36 +68,6 @@ Row images_row(std::int64_t numel, DType dtype) {
             return close(got[0], want, [&](double v) {
               return elementwise_tolerance(dtype, 1, std::max(std::fabs(v), 1.0));
             });
-          }};
-}
-
-// Parameter, gradient and both moments.
-Row adam_row(const Tensor& normals) {
-  const AdamCase c{{normals.shape()}};
-  const Tensor p = normals, g = scale(normals, -0.75), m = scale(normals, 0.5), v = square(normals);
-  const Tensor scalars = Tensor::from<double>({1e-3, 10.0, 31.6}, {3});
-  return {row_name("adam", DType::f32),
-          c.bytes(DType::f32),
-          {p, g, m, v, scalars},
-          [](Tensors& in) -> Tensors {
-            const std::span<Tensor> all(in);
-            adam_update(all.subspan(0, 1), all.subspan(1, 1), all.subspan(2, 1), all.subspan(3, 1),
-                        in[4], {});
-            return {in[0]};
-          },
-          [=](const Tensors& got) {
-            for (std::int64_t i = 0; i < p.numel(); ++i) {
-              const auto at = [i](const Tensor& t) {
-                return static_cast<double>(t.data<float>()[i]);
-              };
-              const double m_new = 0.9 * at(m) + 0.1 * at(g);
-              const double v_new = 0.999 * at(v) + 0.001 * at(g) * at(g);
-              const double step = 1e-2 * m_new / (std::sqrt(v_new) * 31.6 + 1e-8);
-              const double want = at(p) - step;
-              const double bound = 1e-6 * (1 + std::fabs(step) + std::fabs(want));
-              if (!(std::fabs(at(got[0]) - want) <= bound)) return false;
-            }
-            return true;
           }};
 }
 
@@ -178,7 +146,7 @@ std::vector<Row> op_rows(DType dtype, int megabytes) {
   }
   table.push_back(sum_row(x));
   table.push_back(images_row(bytes / static_cast<std::int64_t>(size_of(dtype)), dtype));
-  table.push_back(adam_row(normal({bytes / 4 / 4}, DType::f32, {1, 0, 0})));
+  for (Row& row : optimizer_rows(bytes / 4)) table.push_back(std::move(row));
   for (const BatchNormCase& c : dcgan_batch_norms(4 * std::int64_t{megabytes})) {
     add_batch_norm_rows(c, dtype, table);
   }

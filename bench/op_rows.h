@@ -20,15 +20,17 @@ struct Row {
   std::function<bool(const std::vector<Tensor>& results)> right;
 };
 
-// Elementwise operations, reductions, softmax, normalisations, images from bytes, Adam, and batch
-// norm with its leaky ReLU at the layers of DCGAN. Operands are of `dtype`, f32 or bf16, except for
-// what is f32 always: Adam's, and statistics. The largest operand of a row has `megabytes` MiB, in
-// batch norm the batch is 4 * megabytes (32: DCGAN's 128).
+// The rows of all families. Operands are of `dtype`, f32 or bf16, except for what is f32 always:
+// those of optimisers, and statistics. The largest operand of a row has `megabytes` MiB; in batch
+// norm, at the layers of DCGAN, the batch is 4 * megabytes (32: DCGAN's 128).
 std::vector<Row> op_rows(DType dtype, int megabytes);
 
-// Operations on images, of which the larger side of each row has `megabytes` MiB; part of op_rows.
-std::vector<Row> spatial_rows(DType dtype, int megabytes);
-// Those of them in op_rows_reduce.cpp: reductions, softmax, cross-entropy, layer and group norm.
+// Those of one family, part of op_rows; each is in op_rows_<family>.cpp.
+// Optimisers, the moving average and clipping of gradients, on one f32 parameter of `numel`.
+std::vector<Row> optimizer_rows(std::int64_t numel);
+// Reductions, softmax, cross-entropy, layer and group norm.
 std::vector<Row> reduction_rows(DType dtype, int megabytes);
+// Operations on images, of which the larger side has `megabytes` MiB.
+std::vector<Row> spatial_rows(DType dtype, int megabytes);
 
 }  // namespace imago::bench

@@ -9,7 +9,7 @@ Conv2d::Conv2d(const Conv2dOptions& options)
 
 Var Conv2d::forward(const Var& x) {
   check_input("Conv2d", x, options_.in);
-  return plus_bias(ops::conv2d(x, weight_, params_));
+  return plus_bias(ops::conv2d(x, effective_weight(), params_));
 }
 
 }  // namespace imago::nn

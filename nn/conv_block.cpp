@@ -12,14 +12,16 @@ ConvBlock::ConvBlock(const ConvBlockOptions& o) : options_(o) {
                                                .stride = o.stride,
                                                .padding = o.padding,
                                                .output_padding = o.output_padding,
-                                               .bias = o.bias}));
+                                               .bias = o.bias,
+                                               .spectral_norm = o.spectral_norm}));
   } else {
     conv_ = add_child("conv", Conv2d({.in = o.in,
                                       .out = o.out,
                                       .kernel = o.kernel,
                                       .stride = o.stride,
                                       .padding = o.padding,
-                                      .bias = o.bias}));
+                                      .bias = o.bias,
+                                      .spectral_norm = o.spectral_norm}));
   }
   if (o.batch_norm) {
     norm_ = add_child(

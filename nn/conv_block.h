@@ -18,6 +18,7 @@ struct ConvBlockOptions {
   int output_padding = 0;  // of a transposed convolution
   bool bias = false;       // of the convolution; batch norm takes any bias away again
   bool batch_norm = true;
+  bool spectral_norm = false;  // of the convolution: nn/spectral_norm.h
   double eps = 1e-5;
   double momentum = 0.1;
   bool unbiased = true;

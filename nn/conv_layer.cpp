@@ -21,8 +21,14 @@ ConvLayer::ConvLayer(const char* layer, const Conv2dOptions& o, bool transposed)
   const int first = transposed ? o.in : o.out;
   const int last = (transposed ? o.out : o.in) / o.groups;
   const std::int64_t fan_in = std::int64_t{o.kernel} * o.kernel * last;
-  weight_ = add_parameter("weight", default_uniform({first, o.kernel, o.kernel, last}, fan_in));
+  const char* name = o.spectral_norm ? "weight_orig" : "weight";
+  weight_ = add_parameter(name, default_uniform({first, o.kernel, o.kernel, last}, fan_in));
   if (o.bias) bias_ = add_parameter("bias", default_uniform({o.out}, fan_in));
+  if (o.spectral_norm) {
+    const Outputs outputs = transposed ? Outputs::last : Outputs::first;
+    const auto [u, v] = SpectralNorm::start(weight_.tensor(), outputs);
+    spectral_norm_.emplace(weight_, add_buffer("weight_u", u), add_buffer("weight_v", v), outputs);
+  }
 }
 
 void ConvLayer::check_input(const char* layer, const Var& x, int in) {
@@ -40,6 +46,10 @@ void ConvLayer::check_input(const char* layer, const Var& x, int in) {
   check(is_floating(x.dtype()), layer, "expects floating-point images but the input is ", x.dtype(),
         x.dtype() == DType::u8 ? "; bytes become numbers in [-1, 1] by kernels::normalize_u8"
                                : "; cast it");
+}
+
+Var ConvLayer::effective_weight() const {
+  return spectral_norm_ ? (*spectral_norm_)(training()) : weight_;
 }
 
 Var ConvLayer::plus_bias(const Var& y) const {

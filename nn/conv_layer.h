@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
+
 #include "kernels/conv2d/conv2d.h"
 #include "nn/module.h"
+#include "nn/spectral_norm.h"
 
 namespace imago::nn {
 
@@ -14,13 +17,14 @@ struct Conv2dOptions {
   int dilation = 1;
   int groups = 1;
   bool bias = true;
+  bool spectral_norm = false;  // nn/spectral_norm.h
 };
 
 // What Conv2d and ConvTranspose2d share: a weight, a bias and the parameters of the kernel.
 class ConvLayer : public Module {
  public:
-  const Var& weight() const { return weight_; }
-  const Var& bias() const { return bias_; }  // undefined without
+  const Var& weight() const { return weight_; }  // before spectral normalisation
+  const Var& bias() const { return bias_; }      // undefined without
 
  protected:
   // weight (out, kernel, kernel, in / groups), or transposed (in, kernel, kernel, out / groups);
@@ -30,10 +34,16 @@ class ConvLayer : public Module {
 
   // Throws unless x is (N, H, W, in).
   static void check_input(const char* layer, const Var& x, int in);
+  // What to convolve with; with spectral normalisation and in training mode, call it once for each
+  // forward pass.
+  Var effective_weight() const;
   Var plus_bias(const Var& y) const;  // y (N, P, Q, out)
 
   Conv2dParams params_;
+
+ private:
   Var weight_, bias_;
+  std::optional<SpectralNorm> spectral_norm_;
 };
 
 }  // namespace imago::nn

@@ -13,7 +13,8 @@ ConvTranspose2d::ConvTranspose2d(const ConvTranspose2dOptions& o)
                  .padding = o.padding,
                  .dilation = o.dilation,
                  .groups = o.groups,
-                 .bias = o.bias},
+                 .bias = o.bias,
+                 .spectral_norm = o.spectral_norm},
                 /*transposed=*/true),
       options_(o) {
   check(0 <= o.output_padding && o.output_padding < o.stride, "ConvTranspose2d",
@@ -28,7 +29,7 @@ Var ConvTranspose2d::forward(const Var& x) {
       x.size(1), o.kernel, o.stride, pad.top, pad.bottom, o.dilation, o.output_padding);
   const std::int64_t width = kernels::conv_transpose_output_extent(
       x.size(2), o.kernel, o.stride, pad.left, pad.right, o.dilation, o.output_padding);
-  return plus_bias(ops::conv2d_input_grad(x, weight_, height, width, params_));
+  return plus_bias(ops::conv2d_input_grad(x, effective_weight(), height, width, params_));
 }
 
 }  // namespace imago::nn

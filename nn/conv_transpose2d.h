@@ -14,6 +14,7 @@ struct ConvTranspose2dOptions {
   int dilation = 1;
   int groups = 1;
   bool bias = true;
+  bool spectral_norm = false;  // nn/spectral_norm.h
 };
 
 // x (N, H, W, in) -> (N, H', W', out) with H' = (H - 1) stride - padding.top - padding.bottom +

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/ema/ema.h"
+#include "kernels/optimizer/ema.h"
 
 namespace imago::nn {
 
@@ -15,13 +15,13 @@ Ema::Ema(const Module& live, Module& average, double decay) : decay_(decay) {
     values_.push_back(values.at(name));
   }
   const Device device = averages_.empty() ? Device::cpu() : averages_[0].device();
-  weight_ = Tensor::empty({1}, DType::f32, device);
+  weight_ = Tensor::empty({1}, DType::f64, device);
 }
 
 void Ema::update(std::int64_t t) {
   const double step = static_cast<double>(t);
   const double weight = 1 - std::min(decay_, step / (step + 10));
-  weight_.copy_from(Tensor::full({1}, weight, DType::f32, Device::cpu()));
+  weight_.copy_from(Tensor::full({1}, weight, DType::f64, Device::cpu()));
   kernels::ema_update(averages_, values_, weight_);
 }
 

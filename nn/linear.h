@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
+
 #include "nn/module.h"
+#include "nn/spectral_norm.h"
 
 namespace imago::nn {
 
@@ -8,6 +11,7 @@ struct LinearOptions {
   int in = 0;
   int out = 0;
   bool bias = true;
+  bool spectral_norm = false;  // nn/spectral_norm.h
 };
 
 // x (N, in) -> x weight^T + bias, (N, out). weight (out, in), bias (out). Both start uniform in
@@ -18,12 +22,13 @@ class Linear final : public Module {
   Var forward(const Var& x) override;
 
   const LinearOptions& options() const { return options_; }
-  const Var& weight() const { return weight_; }
-  const Var& bias() const { return bias_; }  // undefined without
+  const Var& weight() const { return weight_; }  // before spectral normalisation
+  const Var& bias() const { return bias_; }      // undefined without
 
  private:
   LinearOptions options_;
   Var weight_, bias_;
+  std::optional<SpectralNorm> spectral_norm_;
 };
 
 }  // namespace imago::nn

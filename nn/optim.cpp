@@ -1,93 +1,137 @@
 #include "nn/optim.h"
 
 #include <cmath>
-#include <map>
 
-#include "kernels/adam/adam.h"
+#include "kernels/optimizer/adam.h"
+#include "kernels/optimizer/rmsprop.h"
+#include "kernels/optimizer/sgd.h"
 
 namespace imago::optim {
+namespace {
 
-Adam::Adam(Vars parameters, const AdamOptions& options)
-    : parameters_(std::move(parameters)), options_(options) {
-  const auto& o = options_;
-  check(o.lr >= 0 && std::isfinite(o.lr), "Adam", "lr must not be negative, but is ", o.lr);
-  check(0 <= o.beta1 && o.beta1 < 1 && 0 <= o.beta2 && o.beta2 < 1, "Adam",
+template <class Options>
+void check_adam(const char* name, const Options& o) {
+  check(0 <= o.beta1 && o.beta1 < 1 && 0 <= o.beta2 && o.beta2 < 1, name,
         "beta1 and beta2 must be in [0, 1), not ", o.beta1, " and ", o.beta2);
-  check(o.eps >= 0 && o.weight_decay >= 0, "Adam", "eps and weight_decay must not be negative");
-  check(!parameters_.empty(), "Adam", "there are no parameters to train");
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Var& p = parameters_[i];
-    check(p.defined() && p.is_leaf(), "Adam", "parameter ", i, " is not a leaf");
-    check(p.dtype() == DType::f32 || p.dtype() == DType::f64, "Adam",
-          "parameters are f32 or f64, but parameter ", i, " is ", p.dtype());
-    check(p.dtype() == parameters_[0].dtype(), "Adam", "parameter ", i, " is ", p.dtype(),
-          " but parameter 0 is ", parameters_[0].dtype());
-    check(p.device() == parameters_[0].device(), "Adam", "parameter ", i, " is on ", p.device(),
-          " but parameter 0 is on ", parameters_[0].device());
-    for (std::size_t j = 0; j < i; ++j) {
-      check(!p.tensor().shares_storage(parameters_[j].tensor()), "Adam", "parameters ", j, " and ",
-            i, " share memory; is one given twice?");
-    }
-    m_.push_back(Tensor::zeros_like(p.tensor()));
-    v_.push_back(Tensor::zeros_like(p.tensor()));
-  }
-  const auto count = static_cast<std::int64_t>(parameters_.size());
-  steps_ = Tensor::full({count}, 0, DType::i64, Device::cpu());
-  scalars_ = Tensor::empty({3}, DType::f64, parameters_[0].device());
+  check(o.eps >= 0 && o.weight_decay >= 0, name, "eps and weight_decay must not be negative");
 }
 
-void Adam::set_lr(double lr) {
-  check(lr >= 0 && std::isfinite(lr), "Adam", "lr must not be negative, but is ", lr);
-  options_.lr = lr;
+template <class Options>
+std::vector<double> adam_slots(const Options& o, double lr, std::int64_t step) {
+  const auto t = static_cast<double>(step);
+  return {lr, 1 / (1 - std::pow(o.beta1, t)), 1 / std::sqrt(1 - std::pow(o.beta2, t))};
 }
 
-void Adam::zero_grad() {
-  for (Var& p : parameters_) p.zero_grad();
+template <class Options>
+kernels::AdamConstants adam_constants(const Options& o, bool decoupled) {
+  return {.beta1 = o.beta1,
+          .beta2 = o.beta2,
+          .eps = o.eps,
+          .weight_decay = o.weight_decay,
+          .decoupled = decoupled};
 }
 
-void Adam::step() {
-  // Parameters with equal counts share bias corrections and go through the kernel together; in
-  // ordinary training that is all of them.
-  std::map<std::int64_t, std::vector<std::size_t>> by_count;
-  std::int64_t* steps = steps_.mutable_data<std::int64_t>();
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const Var& p = parameters_[i];
-    if (p.requires_grad() && p.grad()) by_count[++steps[i]].push_back(i);
-  }
-  const kernels::AdamConstants constants{.beta1 = options_.beta1,
-                                         .beta2 = options_.beta2,
-                                         .eps = options_.eps,
-                                         .weight_decay = options_.weight_decay};
-  for (const auto& [count, indices] : by_count) {
-    std::vector<Tensor> p, g, m, v;
-    for (const std::size_t i : indices) {
-      p.push_back(parameters_[i].tensor());
-      g.push_back(parameters_[i].grad().tensor());
-      m.push_back(m_[i]);
-      v.push_back(v_[i]);
-    }
-    const auto t = static_cast<double>(count);
-    Tensor scalars = Tensor::empty({3}, DType::f64, Device::cpu());
-    double* s = scalars.mutable_data<double>();
-    s[0] = options_.lr;
-    s[1] = 1 / (1 - std::pow(options_.beta1, t));
-    s[2] = 1 / std::sqrt(1 - std::pow(options_.beta2, t));
-    scalars_.copy_from(scalars);
-    kernels::adam_update(p, g, m, v, scalars_, constants);
-  }
+}  // namespace
+
+SGD::SGD(Vars parameters, const SgdOptions& options) : Optimizer("SGD") {
+  add_group(std::move(parameters), options);
 }
 
-NamedTensors Adam::state_dict() const {
-  NamedTensors state{{"steps", steps_}};
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    state.emplace("m." + std::to_string(i), m_[i]);
-    state.emplace("v." + std::to_string(i), v_[i]);
-  }
-  return state;
+void SGD::add_group(Vars parameters, const SgdOptions& o) {
+  check(0 <= o.momentum && o.momentum < 1, "SGD", "momentum must be in [0, 1), not ", o.momentum);
+  check(0 <= o.dampening && o.dampening <= 1, "SGD", "dampening must be in [0, 1], not ",
+        o.dampening);
+  check(o.weight_decay >= 0, "SGD", "weight_decay must not be negative");
+  check(!o.nesterov || (o.momentum > 0 && o.dampening == 0), "SGD",
+        "nesterov needs a momentum and no dampening");
+  std::vector<std::string> kept;
+  if (o.momentum != 0) kept.push_back("momentum");
+  add(std::move(parameters), o.lr, std::move(kept));
+  options_.push_back(o);
 }
 
-void Adam::load_state_dict(const NamedTensors& state) {
-  copy_named("Adam::load_state_dict", state, state_dict());
+std::vector<double> SGD::slots(std::size_t group, double lr, std::int64_t t) const {
+  return {lr, t == 1 ? 1.0 : 1.0 - options_[group].dampening};
+}
+
+void SGD::update(std::size_t group, BatchTensors& tensors, const Tensor& slots) {
+  const SgdOptions& o = options_[group];
+  std::vector<Tensor> none;
+  kernels::sgd_update(
+      tensors.p, tensors.g, tensors.kept.empty() ? none : tensors.kept[0], slots,
+      {.momentum = o.momentum, .nesterov = o.nesterov, .weight_decay = o.weight_decay});
+}
+
+Adam::Adam(Vars parameters, const AdamOptions& options) : Optimizer("Adam") {
+  add_group(std::move(parameters), options);
+}
+
+void Adam::add_group(Vars parameters, const AdamOptions& options) {
+  check_adam("Adam", options);
+  add(std::move(parameters), options.lr, {"m", "v"});
+  options_.push_back(options);
+}
+
+std::vector<double> Adam::slots(std::size_t group, double lr, std::int64_t t) const {
+  return adam_slots(options_[group], lr, t);
+}
+
+void Adam::update(std::size_t group, BatchTensors& tensors, const Tensor& slots) {
+  kernels::adam_update(tensors.p, tensors.g, tensors.kept[0], tensors.kept[1], slots,
+                       adam_constants(options_[group], /*decoupled=*/false));
+}
+
+AdamW::AdamW(Vars parameters, const AdamWOptions& options) : Optimizer("AdamW") {
+  add_group(std::move(parameters), options);
+}
+
+void AdamW::add_group(Vars parameters, const AdamWOptions& options) {
+  check_adam("AdamW", options);
+  add(std::move(parameters), options.lr, {"m", "v"});
+  options_.push_back(options);
+}
+
+std::vector<double> AdamW::slots(std::size_t group, double lr, std::int64_t t) const {
+  return adam_slots(options_[group], lr, t);
+}
+
+void AdamW::update(std::size_t group, BatchTensors& tensors, const Tensor& slots) {
+  kernels::adam_update(tensors.p, tensors.g, tensors.kept[0], tensors.kept[1], slots,
+                       adam_constants(options_[group], /*decoupled=*/true));
+}
+
+RMSprop::RMSprop(Vars parameters, const RmspropOptions& options) : Optimizer("RMSprop") {
+  add_group(std::move(parameters), options);
+}
+
+void RMSprop::add_group(Vars parameters, const RmspropOptions& o) {
+  check(0 <= o.alpha && o.alpha < 1, "RMSprop", "alpha must be in [0, 1), not ", o.alpha);
+  check(0 <= o.momentum && o.momentum < 1, "RMSprop", "momentum must be in [0, 1), not ",
+        o.momentum);
+  check(o.eps >= 0 && o.weight_decay >= 0, "RMSprop", "eps and weight_decay must not be negative");
+  std::vector<std::string> kept{"square"};
+  if (o.centered) kept.push_back("mean");
+  if (o.momentum != 0) kept.push_back("momentum");
+  add(std::move(parameters), o.lr, std::move(kept));
+  options_.push_back(o);
+}
+
+std::vector<double> RMSprop::slots(std::size_t, double lr, std::int64_t) const {
+  return {lr};
+}
+
+void RMSprop::update(std::size_t group, BatchTensors& tensors, const Tensor& slots) {
+  const RmspropOptions& o = options_[group];
+  std::vector<Tensor> none;
+  const std::size_t buffer = o.centered ? 2 : 1;
+  kernels::rmsprop_update(tensors.p, tensors.g, tensors.kept[0],
+                          o.centered ? tensors.kept[1] : none,
+                          o.momentum != 0 ? tensors.kept[buffer] : none, slots,
+                          {.alpha = o.alpha,
+                           .eps = o.eps,
+                           .momentum = o.momentum,
+                           .centered = o.centered,
+                           .weight_decay = o.weight_decay});
 }
 
 }  // namespace imago::optim

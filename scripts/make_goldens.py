@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the golden values of tests/goldens: what PyTorch computes in f64, in Imago's layouts.
 
-    python3 scripts/make_goldens.py [--out DIR]    write layers.safetensors, dcgan_steps.safetensors
+    python3 scripts/make_goldens.py [--out DIR]    write the three files
     python3 scripts/make_goldens.py --check        recompute and compare with the files in DIR
 
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
@@ -56,6 +56,22 @@ layers.safetensors
                            gp = mean over n of (norm(gx[n]) - 1)^2 with gp_dx ... gp_dw2
                            (beta's gradient is zero almost everywhere and not stored)
 
+optimisers.safetensors
+  p0 (6), grads (10, 6)    where every optimiser starts and what it is given
+  OPTIMISER.p (10, 6)      after each step, and what PyTorch keeps: .momentum .m .v .square .mean;
+                           the options of each are VARIANTS in goldens/optimisers.py
+  groups.p groups.q (6)    after ten steps of AdamW in two groups: p lr 0.01 decay 0.01, q lr 0.03
+                           decay 0 and the doubled gradients, rates halved every 4 steps
+  schedule.* (30)          factors of steps 0 .. 29: step_decay (every 7, 0.3), linear (20 steps to
+                           0.2), cosine (20 steps, floor 0.1), warmup_step_decay (5 steps from 0.25)
+  clip.a (3, 4), clip.b (5)  gradients; clip.norm () and clip.norm_a clip.norm_b after clipping to
+                           norm 1.5, clip_loose.* to norm 50; clip.value_a after clipping to +-0.5
+  spectral_NAME.*          linear 7 -> 4, conv2d 3 -> 4 k3 s2 p1, conv_transpose2d 4 -> 3 k4 s2 p1:
+                           w b, start vectors u0 v0, three passes in training mode x0 y0 dy0 u1 v1
+                           ... x2 y2 dy2 u3 v3, dw db of the sum of all y * dy; then in evaluation
+                           mode eval_y = y(x0), penalty = mean of (norm(d sum(tanh(eval_y)) / dx0[n])
+                           - 1)^2 with penalty_dw penalty_dx
+
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
   D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
@@ -80,9 +96,10 @@ import sys
 import numpy as np
 import torch
 
-from goldens import common, dcgan, layers
+from goldens import common, dcgan, layers, optimisers
 
-FILES = {"layers.safetensors": layers.make, "dcgan_steps.safetensors": dcgan.make}
+FILES = {"layers.safetensors": layers.make, "dcgan_steps.safetensors": dcgan.make,
+         "optimisers.safetensors": optimisers.make}
 
 
 def check(path, tensors):

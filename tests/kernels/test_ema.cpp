@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "kernels/ema/ema.h"
+#include "kernels/optimizer/ema.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
 #include "tests/support/devices.h"
@@ -67,9 +67,9 @@ TEST_CASE("ema: messages name what was expected and what came") {
   const std::vector<Tensor> values{Tensor::zeros({3})}, other{Tensor::zeros({4})};
   const Tensor weight = Tensor::full({1}, 0.5);
   CHECK(test::error_of([&] { ema_update(averages, {}, weight); }) ==
-        "[ema] 1 averages of 0 values");
+        "[ema] a list of 0 values beside one of 1 averages");
   CHECK(test::error_of([&] { ema_update(averages, other, weight); }) ==
-        "[ema] average 0 is (3,) f32 but its value is (4,) f32");
+        "[ema] value 0 is (4,) f32 on cpu but average 0 is (3,) f32 on cpu");
   CHECK(test::error_of([&] { ema_update(averages, values, Tensor::zeros({2})); }) ==
-        "[ema] weight has shape (1,) f32, not (2,) f32");
+        "[ema] slots are (1,) f32 or f64; were they made for another optimiser?");
 }

@@ -5,8 +5,10 @@
 
 #include <vector>
 
-#include "kernels/adam/adam.h"
 #include "kernels/elementwise/cases.h"
+#include "kernels/optimizer/adam.h"
+#include "kernels/optimizer/clip.h"
+#include "kernels/optimizer/rmsprop.h"
 #include "kernels/reduce/cases.h"
 #include "kernels/reduce/reduce.h"
 #include "tests/kernels/random.h"
@@ -47,9 +49,10 @@ std::vector<Tensor> everything() {
   }
   std::vector<Tensor> p{test::normals({1009}, DType::f32, 4)};
   const std::vector<Tensor> g{test::normals({1009}, DType::f32, 5)};
-  std::vector<Tensor> m{test::normals({1009}, DType::f32, 6)}, v{square(m[0])};
+  std::vector<Tensor> m{test::normals({1009}, DType::f32, 6)}, v{square(m[0])}, none;
   adam_update(p, g, m, v, Tensor::from<float>({0.1f, 10.0f, 31.6f}, {3}), {.weight_decay = 0.1});
-  results.insert(results.end(), {p[0], m[0], v[0]});
+  rmsprop_update(p, g, v, m, none, Tensor::full({1}, 0.1), {.eps = 0.5, .centered = true});
+  results.insert(results.end(), {p[0], m[0], v[0], clip_norm(p, 1.0)});
   return results;
 }
 

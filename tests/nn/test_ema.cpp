@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/ema/ema.h"
+#include "kernels/optimizer/ema.h"
 #include "nn/layers.h"
 #include "tensor/context.h"
 

@@ -3,11 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
+#include "nn/clip_grad.h"
 #include "nn/linear.h"
 #include "nn/safetensors.h"
+#include "nn/schedule.h"
 #include "tests/kernels/random.h"
 #include "tests/support/errors.h"
 #include "tests/support/files.h"
@@ -158,4 +161,192 @@ TEST_CASE("Adam: what it refuses") {
   CHECK_THROWS_AS(optim::Adam({p}, {.eps = std::nan("")}), Error);
   optim::Adam adam({p}, {.lr = 2e-4f, .beta1 = 0.5f});
   CHECK_THROWS_AS(adam.set_lr(-1), Error);
+}
+
+namespace {
+
+// One optimiser of every kind, with two groups of one parameter each.
+std::vector<std::unique_ptr<optim::Optimizer>> every_optimizer(const Var& p, const Var& q) {
+  std::vector<std::unique_ptr<optim::Optimizer>> all;
+  const auto add = [&](auto optimizer, const auto& options) {
+    optimizer->add_group({q}, options);
+    all.push_back(std::move(optimizer));
+  };
+  using optim::RmspropOptions, optim::SgdOptions;
+  const Vars first{p};
+  add(std::make_unique<optim::SGD>(first, SgdOptions{.lr = 0.01}), SgdOptions{.lr = 0.02});
+  add(std::make_unique<optim::SGD>(first, SgdOptions{.lr = 0.01, .momentum = 0.9}),
+      SgdOptions{.lr = 0.02});
+  add(std::make_unique<optim::SGD>(first, SgdOptions{.momentum = 0.9, .dampening = 0.5}),
+      SgdOptions{.momentum = 0.5, .nesterov = true});
+  add(std::make_unique<optim::Adam>(first, optim::AdamOptions{.beta1 = 0.5}),
+      optim::AdamOptions{.lr = 0.1});
+  add(std::make_unique<optim::AdamW>(first, optim::AdamWOptions{.lr = 0.01}),
+      optim::AdamWOptions{.weight_decay = 0.5});
+  add(std::make_unique<optim::RMSprop>(first, RmspropOptions{.momentum = 0.5, .centered = true}),
+      RmspropOptions{.lr = 0.003});
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("optimisers: interrupted under a schedule and resumed, the bits of a whole run") {
+  const TemporaryFolder folder;
+  const optim::Schedule schedule = optim::warmup({.steps = 3}, optim::cosine({.steps = 8}));
+  const auto train = [&](optim::Optimizer& o, Var& p, Var& q, std::int64_t from, std::int64_t to) {
+    for (std::int64_t t = from; t < to; ++t) {
+      const auto seed = static_cast<std::uint64_t>(t);
+      set_gradient(p, normals({5, 3}, DType::f32, 10 + seed));
+      // The second rests every third step.
+      q.zero_grad();
+      if (t % 3) set_gradient(q, normals({4}, DType::f32, 50 + seed));
+      o.set_lr_factor(schedule(t));
+      o.step();
+    }
+  };
+  const std::size_t kinds = 6;
+  for (std::size_t kind = 0; kind < kinds; ++kind) {
+    CAPTURE(kind);
+    Var p = parameter(normals({5, 3}, DType::f32, 1)), q = parameter(normals({4}, DType::f32, 2));
+    auto all = every_optimizer(p, q);
+    REQUIRE(all.size() == kinds);
+    optim::Optimizer& whole = *all[kind];
+    train(whole, p, q, 0, 4);
+    const Tensor middle = p.tensor().clone();
+    save(folder / "a",
+         {{"opt", whole.state_dict()}, {"w", {{"p", p.tensor()}, {"q", q.tensor()}}}});
+    train(whole, p, q, 4, 9);
+    CHECK(!same_bits(p.tensor(), middle));
+
+    const SafetensorsFile file = load_safetensors(folder / "a");
+    const Device device = p.device();
+    Var p2 = parameter(file.tensor("w.p").to(device).clone());
+    Var q2 = parameter(file.tensor("w.q").to(device).clone());
+    auto others = every_optimizer(p2, q2);
+    others[kind]->load_state_dict(file.group("opt"));
+    train(*others[kind], p2, q2, 4, 9);
+    CHECK(same_bits(p.tensor(), p2.tensor()));
+    CHECK(same_bits(q.tensor(), q2.tensor()));
+    const NamedTensors state = others[kind]->state_dict();
+    for (const auto& [name, tensor] : whole.state_dict()) {
+      CAPTURE(name);
+      CHECK(same_bits(tensor, state.at(name)));
+    }
+  }
+}
+
+TEST_CASE("optimisers: what is kept, by name, for each group what it needs") {
+  Var p = parameter(Tensor::zeros({2})), q = parameter(Tensor::zeros({3}));
+  const auto all = every_optimizer(p, q);
+  const auto names = [](const optim::Optimizer& o) {
+    std::string list;
+    for (const auto& [name, tensor] : o.state_dict()) list += name + " ";
+    return list;
+  };
+  CHECK(names(*all[0]) == "steps ");
+  CHECK(names(*all[1]) == "momentum.0 steps ");
+  CHECK(names(*all[2]) == "momentum.0 momentum.1 steps ");
+  CHECK(names(*all[3]) == "m.0 m.1 steps v.0 v.1 ");
+  CHECK(names(*all[4]) == "m.0 m.1 steps v.0 v.1 ");
+  CHECK(names(*all[5]) == "mean.0 momentum.0 square.0 square.1 steps ");
+  CHECK(contains(error_of([&] { all[1]->load_state_dict(all[2]->state_dict()); }),
+                 "[SGD::load_state_dict]"));
+  CHECK(contains(error_of([&] { all[1]->load_state_dict(all[2]->state_dict()); }),
+                 "unexpected: momentum.1"));
+}
+
+TEST_CASE("optimisers: each group has its learning rate") {
+  Var p = parameter(Tensor::zeros({1}, DType::f64)), q = parameter(Tensor::zeros({1}, DType::f64));
+  optim::SGD sgd({p}, {.lr = 1});
+  sgd.add_group({q}, {.lr = 10});
+  CHECK(sgd.groups() == 2);
+  CHECK(sgd.parameters().size() == 2);
+  const Tensor one = Tensor::full({1}, 1.0, DType::f64);
+  double at_p = 0, at_q = 0;
+  const auto step = [&](double by_p, double by_q) {
+    set_gradient(p, one);
+    set_gradient(q, one);
+    sgd.step();
+    at_p -= by_p, at_q -= by_q;
+    CHECK(p.item() == at_p);
+    CHECK(q.item() == at_q);
+  };
+  step(1, 10);
+  sgd.set_lr_factor(0.5);
+  CHECK(sgd.lr() == 0.5);
+  CHECK(sgd.lr(1) == 5);
+  step(0.5, 5);
+  sgd.set_lr(1, 4);
+  step(0.5, 2);
+  sgd.set_lr(8);
+  step(4, 4);
+  CHECK(sgd.options(1).lr == 10);
+  CHECK_THROWS_AS(sgd.set_lr(2, 1), Error);
+  CHECK_THROWS_AS(sgd.lr(2), Error);
+  CHECK_THROWS_AS(sgd.set_lr_factor(-1), Error);
+  CHECK_THROWS_AS(sgd.set_lr_factor(std::nan("")), Error);
+  // A group that is refused leaves everything as it was.
+  CHECK(contains(error_of([&] { sgd.add_group({q}, {}); }), "parameters 1 and 2 share memory"));
+  CHECK(contains(error_of([&] { sgd.add_group({parameter(Tensor::zeros({1}))}, {}); }),
+                 "parameter 2 is f32 but parameter 0 is f64"));
+  CHECK(sgd.groups() == 2);
+  CHECK(sgd.state_dict().at("steps").numel() == 2);
+  step(4, 4);
+}
+
+TEST_CASE("optimisers: a step in two halves, and values that keep their address") {
+  Var p = parameter(normals({7}, DType::f32, 1)), q = parameter(p.tensor().clone());
+  optim::Adam whole({p}), halves({q});
+  for (std::uint64_t t = 0; t < 3; ++t) {
+    set_gradient(p, normals({7}, DType::f32, 10 + t));
+    set_gradient(q, normals({7}, DType::f32, 10 + t));
+    whole.step();
+    halves.begin_step();
+    CHECK(!same_bits(p.tensor(), q.tensor()));
+    halves.apply();
+    CHECK(same_bits(p.tensor(), q.tensor()));
+  }
+  halves.begin_step();
+  halves.zero_grad();
+  CHECK(contains(error_of([&] { halves.apply(); }), "lost its gradient"));
+}
+
+TEST_CASE("SGD, AdamW, RMSprop: what they refuse") {
+  Var p = parameter(Tensor::zeros({2}));
+  const double nan = std::nan("");
+  const auto sgd = [&](const optim::SgdOptions& o) {
+    return error_of([&] { optim::SGD({p}, o); });
+  };
+  CHECK(contains(sgd({.lr = -1}), "[SGD] lr must not be negative"));
+  CHECK(contains(sgd({.momentum = 1}), "momentum must be in [0, 1)"));
+  CHECK(contains(sgd({.momentum = nan}), "momentum must be in [0, 1)"));
+  CHECK(contains(sgd({.momentum = 0.5, .dampening = 2}), "dampening"));
+  CHECK(contains(sgd({.nesterov = true}), "nesterov needs a momentum"));
+  CHECK(contains(sgd({.momentum = 0.5, .dampening = 0.1, .nesterov = true}), "no dampening"));
+  CHECK(contains(sgd({.weight_decay = nan}), "weight_decay"));
+  CHECK(contains(error_of([&] { optim::AdamW({p}, {.beta1 = 1}); }), "[AdamW] beta1"));
+  CHECK(contains(error_of([&] { optim::AdamW({p}, {.weight_decay = -1}); }), "[AdamW] eps"));
+  const auto rmsprop = [&](const optim::RmspropOptions& o) {
+    return error_of([&] { optim::RMSprop({p}, o); });
+  };
+  CHECK(contains(rmsprop({.alpha = 1}), "[RMSprop] alpha"));
+  CHECK(contains(rmsprop({.eps = nan}), "eps"));
+  CHECK(contains(rmsprop({.momentum = -0.1}), "momentum"));
+}
+
+TEST_CASE("clipping of gradients: what it passes over and what it refuses") {
+  Var p = parameter(Tensor::zeros({2})), idle = parameter(Tensor::zeros({3}));
+  CHECK(optim::clip_grad_norm({p, idle}, 1.0).item() == 0);
+  optim::clip_grad_value({p, idle}, 1.0);
+  set_gradient(p, Tensor::from<float>({3, -4}, {2}));
+  const Tensor gradient = p.grad().tensor();
+  CHECK(optim::clip_grad_norm({p, idle}, 1.0).item() == 5);
+  CHECK(largest_error(p.grad().tensor(), Tensor::from<double>({0.6, -0.8}, {2})) <= 1e-6);
+  optim::clip_grad_value({p, idle}, 0.7);
+  CHECK(p.grad().tensor().shares_storage(gradient));
+  CHECK(largest_error(p.grad().tensor(), Tensor::from<double>({0.6, -0.7}, {2})) <= 1e-6);
+  CHECK(!idle.grad().defined());
+  CHECK_THROWS_AS(optim::clip_grad_norm({p}, 0), Error);
+  CHECK_THROWS_AS(optim::clip_grad_value({p}, -1), Error);
+  CHECK_THROWS_AS(optim::clip_grad_value({p}, std::nan("")), Error);
 }

@@ -11,9 +11,10 @@
 namespace imago::kernels {
 
 // Updates averages[i] in place from values[i], and bumps its version; the lists are equally long
-// and entries i have one shape. All f32 or all f64. weight (1,) f32 in [0, 1], in device memory so
-// that a captured step stays true. Nothing may share storage across entries. Deterministic, for any
-// number of threads, and the same bits on CUDA. Errors: lists, shapes, dtypes or devices that differ.
-void ema_update(std::span<Tensor> averages, std::span<const Tensor> values, const Tensor& weight);
+// and entries i have one shape. All f32 or all f64. slots (1,) f32 or f64, in device memory so that
+// a captured step stays true: { weight }, in [0, 1]. Nothing may share storage across entries.
+// Deterministic, for any number of threads, and the same bits on CUDA.
+// Errors: lists, shapes, dtypes or devices that differ.
+void ema_update(std::span<Tensor> averages, std::span<const Tensor> values, const Tensor& slots);
 
 }  // namespace imago::kernels

@@ -1,4 +1,4 @@
-// Lists of parameter shapes that drive the tests and the bench of adam_update.
+// Lists of parameter shapes that drive the tests and the bench of the optimisers.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace imago::kernels {
 
-struct AdamCase {
+struct OptimizerCase {
   std::vector<Shape> shapes;
 
   std::int64_t numel() const {
@@ -16,13 +16,13 @@ struct AdamCase {
     for (const Shape& shape : shapes) n += shape.numel();
     return n;
   }
-  // p, g, m, v are read; p, m, v are written.
-  double bytes(DType dtype) const {
-    return 7.0 * static_cast<double>(numel()) * static_cast<double>(size_of(dtype));
+  // Of an update that writes `written` arrays, each of which it reads, and reads the gradient.
+  double bytes(DType dtype, int written) const {
+    return (2.0 * written + 1) * static_cast<double>(numel()) * static_cast<double>(size_of(dtype));
   }
 };
 
-inline std::vector<AdamCase> adam_cases() {
+inline std::vector<OptimizerCase> optimizer_cases() {
   return {
       {{}},
       {{{1}}},

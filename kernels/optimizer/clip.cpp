@@ -1,0 +1,110 @@
+#include "kernels/optimizer/clip.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels/cuda_build.h"
+#include "kernels/optimizer/engines.h"
+#include "kernels/parallel.h"
+#include "tensor/op_range.h"
+
+namespace imago::kernels {
+namespace {
+
+void require_tensors(const char* op, std::span<const Tensor> tensors) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor& t = tensors[i];
+    check(t.defined(), op, "tensor ", i, " is undefined; was the gradient never computed?");
+    check(t.dtype() == tensors[0].dtype() && t.device() == tensors[0].device(), op, "tensor ", i,
+          " is ", t.dtype(), " on ", t.device(), " but tensor 0 is ", tensors[0].dtype(), " on ",
+          tensors[0].device());
+  }
+}
+
+// The sum of numbers in the order that clip.h states.
+double sum_as_tree(const std::vector<double>& numbers) {
+  std::vector<double> sum(norm_accumulators, 0.0);
+  for (std::size_t i = 0; i < numbers.size(); ++i) sum[i % norm_accumulators] += numbers[i];
+  for (std::size_t half = norm_accumulators / 2; half >= 1; half /= 2) {
+    for (std::size_t j = 0; j < half; ++j) sum[j] += sum[j + half];
+  }
+  return sum[0];
+}
+
+template <class T>
+double norm_on_cpu(std::span<const Tensor> tensors) {
+  struct Chunk {
+    const T* x;
+    std::int64_t n;
+  };
+  std::vector<Chunk> chunks;
+  for (const Tensor& t : tensors) {
+    const T* x = t.data<T>();
+    for (std::int64_t at = 0; at < t.numel(); at += norm_chunk) {
+      chunks.push_back({x + at, std::min(norm_chunk, t.numel() - at)});
+    }
+  }
+  std::vector<double> sums(chunks.size());
+  parallel_for(static_cast<std::int64_t>(chunks.size()), [&](std::int64_t i) {
+    const auto k = static_cast<std::size_t>(i);
+    sums[k] = sum_of_squares(chunks[k].x, chunks[k].n);
+  });
+  return std::sqrt(sum_as_tree(sums));
+}
+
+// The norm, and the factor that brings it down to max_norm where `slots` is defined.
+Tensor norm_of(const char* op, std::span<const Tensor> tensors, double max_norm, Tensor& slots) {
+  const Device device = tensors[0].device();
+  Tensor norm = Tensor::empty({}, tensors[0].dtype(), device);
+  if constexpr (cuda_build) {
+    if (device.is_cuda()) {
+      std::int64_t chunks = 0;
+      for (const Tensor& t : tensors) chunks += ceil_div(t.numel(), norm_chunk);
+      global_norm_cuda(tensors, chunks, max_norm, norm, slots);
+      return norm;
+    }
+  }
+  dispatch<float, double>(norm.dtype(), op, [&]<class T> {
+    const double exact = norm_on_cpu<T>(tensors);
+    *norm.mutable_data<T>() = static_cast<T>(exact);
+    if (slots) *slots.mutable_data<double>() = clip_factor(exact, max_norm);
+  });
+  return norm;
+}
+
+}  // namespace
+
+Tensor global_norm(std::span<const Tensor> tensors) {
+  require_tensors("global_norm", tensors);
+  if (tensors.empty()) return Tensor::zeros({});
+  dispatch<float, double>(tensors[0].dtype(), "global_norm", []<class T> {});
+  const OpRange range("global_norm", tensors[0].device());
+  Tensor none;
+  return norm_of("global_norm", tensors, 0, none);
+}
+
+Tensor clip_norm(std::span<Tensor> tensors, double max_norm) {
+  check(max_norm > 0, "clip_norm", "max_norm must be positive, not ", max_norm);
+  require_tensors("clip_norm", tensors);
+  if (tensors.empty()) return Tensor::zeros({});
+  dispatch<float, double>(tensors[0].dtype(), "clip_norm", []<class T> {});
+  const OpRange range("clip_norm", tensors[0].device());
+  Tensor slots = Tensor::empty({1}, DType::f64, tensors[0].device());
+  const Tensor norm = norm_of("clip_norm", tensors, max_norm, slots);
+  dispatch<float, double>(norm.dtype(), "clip_norm", [&]<class T> {
+    update("clip_norm", {{tensors}, {}}, slots, Formula<T>(ScaleFormula<T>{}));
+  });
+  return norm;
+}
+
+void clip_value(std::span<Tensor> tensors, const Tensor& slots) {
+  require_tensors("clip_value", tensors);
+  if (tensors.empty()) return;
+  const Tensor wide = wide_slots("clip_value", slots, 1, tensors[0].device());
+  const OpRange range("clip_value", tensors[0].device());
+  dispatch<float, double>(tensors[0].dtype(), "clip_value", [&]<class T> {
+    update("clip_value", {{tensors}, {}}, wide, Formula<T>(ClampFormula<T>{}));
+  });
+}
+
+}  // namespace imago::kernels

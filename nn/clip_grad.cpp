@@ -1,0 +1,31 @@
+#include "nn/clip_grad.h"
+
+#include "kernels/elementwise/elementwise.h"
+#include "kernels/optimizer/clip.h"
+
+namespace imago::optim {
+namespace {
+
+std::vector<Tensor> gradients_of(const Vars& parameters) {
+  std::vector<Tensor> gradients;
+  for (const Var& p : parameters) {
+    if (p.grad()) gradients.push_back(p.grad().tensor());
+  }
+  return gradients;
+}
+
+}  // namespace
+
+Tensor clip_grad_norm(const Vars& parameters, double max_norm) {
+  std::vector<Tensor> gradients = gradients_of(parameters);
+  return kernels::clip_norm(gradients, max_norm);
+}
+
+void clip_grad_value(const Vars& parameters, double limit) {
+  check(limit > 0, "clip_grad_value", "limit must be positive, not ", limit);
+  std::vector<Tensor> gradients = gradients_of(parameters);
+  if (gradients.empty()) return;
+  kernels::clip_value(gradients, kernels::full({1}, limit, DType::f64, gradients[0].device()));
+}
+
+}  // namespace imago::optim
