@@ -16,8 +16,8 @@
 // Squares of f32 are exact in f64, where all sums are: nothing overflows, and since additions alone
 // round, in an order that chunks and threads fix, the CPU's bits are the same.
 //
-// The bottleneck is memory: the gradients are read once; sixteen loads of 16 bytes a thread are
-// independent. An H200 has f64 additions to spare; GPUs with a 64th of their f32 rate do not, and
+// The bottleneck is memory: the gradients are read once, eight loads of 16 bytes a thread under way
+// at a time. An H200 has f64 additions to spare; GPUs with a 64th of their f32 rate do not, and
 // are bound by them (predicted, not yet run on hardware).
 //
 // Limits. A table holds 176 tensors; more take more launches, whose chunks are numbered on.
@@ -32,6 +32,8 @@ namespace {
 constexpr int block_size = 256;
 constexpr int accumulators = static_cast<int>(norm_accumulators);
 constexpr int each = accumulators / block_size;  // of a thread
+constexpr int batch = 8;                         // loads of a thread under way at a time
+static_assert(norm_chunk % (batch * norm_accumulators) == 0);
 
 struct SumBlock {
   Tile<double, accumulators> sum;
@@ -63,12 +65,18 @@ __global__ void __launch_bounds__(block_size) squares_kernel(TensorTable<Source<
   const int first = static_cast<int>(threadIdx.x) * each;
   double sum[each] = {};
   if (left >= norm_chunk && table.aligned[tensor]) {
+    for (int row = 0; row < norm_chunk; row += batch * accumulators) {
+      Pack<T, each> pack[batch];
 #pragma unroll
-    for (int row = 0; row < norm_chunk; row += accumulators) {
-      const auto pack = load_as<Pack<T, each>>(x + row + first);
-      for (int l = 0; l < each; ++l) {
-        const double v = static_cast<double>(pack.lane[l]);
-        sum[l] += v * v;
+      for (int i = 0; i < batch; ++i) {
+        pack[i] = load_as<Pack<T, each>>(x + row + i * accumulators + first);
+      }
+#pragma unroll
+      for (int i = 0; i < batch; ++i) {
+        for (int l = 0; l < each; ++l) {
+          const double v = static_cast<double>(pack[i].lane[l]);
+          sum[l] += v * v;
+        }
       }
     }
   } else {
