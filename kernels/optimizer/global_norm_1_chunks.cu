@@ -17,7 +17,7 @@
 // round, in an order that chunks and threads fix, the CPU's bits are the same.
 //
 // The bottleneck is memory: the gradients are read once, eight loads of 16 bytes a thread under way
-// at a time. An H200 has f64 additions to spare; GPUs with a 64th of their f32 rate do not, and
+// at a time, for which four blocks an SM leave 64 registers. An H200 has f64 additions to spare; GPUs with a 64th of their f32 rate do not, and
 // are bound by them (predicted, not yet run on hardware).
 //
 // Limits. A table holds 176 tensors; more take more launches, whose chunks are numbered on.
@@ -55,8 +55,9 @@ struct Source {
 };
 
 template <class T>
-__global__ void __launch_bounds__(block_size) squares_kernel(TensorTable<Source<T>> table,
-                                                             double* sums) {  // one for each block
+__global__ void __launch_bounds__(block_size, 4)
+    squares_kernel(TensorTable<Source<T>> table,
+                   double* sums) {  // one for each block
   auto& s = shared<SumBlock>();
   const int tensor = table.tensor_of(static_cast<int>(blockIdx.x));
   const std::int64_t chunk = static_cast<int>(blockIdx.x) - table.first_block[tensor];
