@@ -31,12 +31,9 @@ Tensor unit(const Tensor& x) {
   return kernels::div(x, kernels::add_scalar(above, eps));
 }
 
-// v from u, and u from v; columns.
+// The v of the power method, from u; columns.
 Tensor next_v(const Tensor& matrix, const Tensor& u, Outputs outputs) {
   return unit(kernels::gemm(matrix, u, outputs == Outputs::first ? yes : no));
-}
-Tensor next_u(const Tensor& matrix, const Tensor& v, Outputs outputs) {
-  return unit(kernels::gemm(matrix, v, outputs == Outputs::first ? no : yes));
 }
 
 }  // namespace
@@ -54,23 +51,19 @@ SpectralNorm::SpectralNorm(Var weight, Var u, Var v, Outputs outputs)
     : weight_(std::move(weight)), u_(std::move(u)), v_(std::move(v)), outputs_(outputs) {}
 
 Var SpectralNorm::operator()(bool improve) const {
-  const Shape shape = matrix_shape(weight_.shape(), outputs_);
-  Tensor u, v;  // columns, apart from the buffers
+  // Columns, in memory of their own: a later pass that writes the buffers leaves them alone.
+  const Var matrix = ops::reshape(weight_, matrix_shape(weight_.shape(), outputs_));
+  const Tensor u_before = u_.tensor().reshape({-1, 1});
+  const Tensor v =
+      improve ? next_v(matrix.tensor(), u_before, outputs_) : v_.tensor().clone().reshape({-1, 1});
+  const Var stretched = ops::matmul(matrix, v, outputs_ == Outputs::first ? no : yes);  // (out, 1)
+  const Tensor u = improve ? unit(stretched.tensor()) : u_before.clone();
   if (improve) {
-    const Tensor matrix = weight_.tensor().reshape(shape);
-    v = next_v(matrix, u_.tensor().reshape({-1, 1}), outputs_);
-    u = next_u(matrix, v, outputs_);
     Tensor u_memory = u_.tensor(), v_memory = v_.tensor();
     u_memory.copy_from(u.reshape({-1}));
     v_memory.copy_from(v.reshape({-1}));
-  } else {
-    u = u_.tensor().clone().reshape({-1, 1});
-    v = v_.tensor().clone().reshape({-1, 1});
   }
-  const Var matrix = ops::reshape(weight_, shape);
-  const Var stretched = ops::matmul(matrix, v, outputs_ == Outputs::first ? no : yes);  // (out, 1)
-  const Var sigma = ops::sum(ops::mul(Var(u), stretched));
-  return ops::div(weight_, sigma);
+  return ops::div(weight_, ops::sum(ops::mul(Var(u), stretched)));
 }
 
 }  // namespace imago::nn
