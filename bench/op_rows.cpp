@@ -21,13 +21,13 @@ constexpr std::int64_t channels = 64;
 
 Row unary_row(const UnaryCase& c, const Tensor& normals) {
   // Into the range where the function is defined.
-  const Tensor x = c.low > 0 ? add_scalar(square(normals), c.low) : normals;
+  const Tensor x = clamp(c.low > 0 ? add_scalar(square(normals), c.low) : normals, {c.low, c.high});
   return {row_name(name_of(c.op), x.dtype()),
           c.bytes(x.dtype(), x.numel()),
           {x},
-          [=](Tensors& in) -> Tensors { return {unary(c.op, in[0], c.a)}; },
+          [=](Tensors& in) -> Tensors { return {unary(c.op, in[0], c.a, c.b)}; },
           [=](const Tensors& got) {
-            return close(got[0], unary_reference(c.op, wide(x), c.a),
+            return close(got[0], unary_reference(c.op, wide(x), c.a, c.b),
                          [&](double v) { return c.tolerance(x.dtype(), v); });
           }};
 }
@@ -36,9 +36,9 @@ Row binary_row(const std::string& name, const BinaryCase& c, const Tensor& x, co
   return {row_name(name, x.dtype()),
           static_cast<double>(2 * x.nbytes() + y.nbytes()),
           {x, y},
-          [=](Tensors& in) -> Tensors { return {binary(c.op, in[0], in[1], c.a)}; },
+          [=](Tensors& in) -> Tensors { return {binary(c.op, in[0], in[1], c.a, c.b)}; },
           [=](const Tensors& got) {
-            return close(got[0], binary_reference(c.op, wide(x), wide(y), c.a),
+            return close(got[0], binary_reference(c.op, wide(x), wide(y), c.a, c.b),
                          [&](double v) { return c.tolerance(x.dtype(), v); });
           }};
 }
@@ -137,13 +137,19 @@ std::vector<Row> op_rows(DType dtype, int megabytes) {
   const Tensor x = normal({rows, channels}, dtype, {1, 0, 0});
   const Tensor y = uniform({rows, channels}, dtype, {1, 0, 1});
   const Tensor channel = uniform({channels}, dtype, {1, 0, 2});
+  const Tensor pixel = uniform({rows, 1}, dtype, {1, 0, 7});
   std::vector<Row> table;
   for (const UnaryCase& c : unary_cases()) table.push_back(unary_row(c, x));
+  // Away from 0 and 1, where gradients of bounded functions lose digits.
+  const Tensor inside = add_scalar(scale(y, 0.875), 0.0625), positive = abs(x);
   for (const BinaryCase& c : binary_cases()) {
-    if (c.op == Binary::div || c.op == Binary::tanh_grad || c.op == Binary::sigmoid_grad) continue;
-    table.push_back(binary_row(name_of(c.op), c, x, y));
-    if (c.op == Binary::add) table.push_back(binary_row("add per channel", c, x, channel));
+    table.push_back(binary_row(name_of(c.op), c, c.positive ? positive : x, inside));
+    if (c.op == Binary::add || c.op == Binary::prelu) {
+      table.push_back(binary_row(name_of(c.op) + std::string(" per channel"), c, x, channel));
+    }
+    if (c.op == Binary::mul) table.push_back(binary_row("mul per pixel", c, x, pixel));
   }
+  for (Row& row : choice_rows(dtype, megabytes)) table.push_back(std::move(row));
   table.push_back(sum_row(x));
   table.push_back(images_row(bytes / static_cast<std::int64_t>(size_of(dtype)), dtype));
   for (Row& row : optimizer_rows(bytes / 4)) table.push_back(std::move(row));

@@ -26,6 +26,8 @@ struct Row {
 std::vector<Row> op_rows(DType dtype, int megabytes);
 
 // Those of one family, part of op_rows; each is in op_rows_<family>.cpp.
+// Comparisons and where.
+std::vector<Row> choice_rows(DType dtype, int megabytes);
 // Optimisers, the moving average and clipping of gradients, on one f32 parameter of `numel`.
 std::vector<Row> optimizer_rows(std::int64_t numel);
 // Reductions, softmax, cross-entropy, layer and group norm.

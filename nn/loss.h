@@ -25,6 +25,14 @@ Var cross_entropy(const Var& logits, const Var& labels, const CrossEntropyOption
 Var mse(const Var& a, const Var& b);
 Var l1(const Var& a, const Var& b);
 
+// Squared near 0 and linear beyond, so that outliers pull no harder than others; a and b of one
+// shape, d = a - b.
+//   huber:     |d| < delta ? d^2 / 2 : delta (|d| - delta / 2)        delta > 0
+//   smooth_l1: |d| < beta ? d^2 / (2 beta) : |d| - beta / 2           beta >= 0; 0 is l1
+// Huber 1964 (doi 10.1214/aoms/1177703732); Girshick 2015 (arXiv 1504.08083, eq. 3, with beta = 1).
+Var huber(const Var& a, const Var& b, double delta = 1);
+Var smooth_l1(const Var& a, const Var& b, double beta = 1);
+
 // Goodfellow et al. 2014 (arXiv 1406.2661), with D(x) = s(logits). Eq. 1 is the value
 //     V(D, G) = E log D(x) + E log(1 - D(G(z))),
 // which D maximises: gan_d = -V = bce(real, 1) + bce(fake, 0). It is 2 log 2 where D cannot tell
@@ -38,5 +46,13 @@ Var gan_g(const Var& fake_logits);
 // What eq. 1 literally asks of G: E log(1 - D(G(z))) = -mean softplus(logits), to be minimised. Its
 // gradient vanishes while D is sure that the fakes are fake. -log 2 where D = 1/2.
 Var gan_g_minimax(const Var& fake_logits);
+
+// The hinge loss of Lim and Ye 2017 (arXiv 1705.02894) as used with spectral normalisation (Miyato
+// et al. 2018, arXiv 1802.05957, eq. 16 and 17), for a D without a sigmoid at its end:
+//     hinge_d = E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))
+//     hinge_g = -E D(G(z))
+// D gains nothing by pushing beyond the margin of 1. hinge_d is 2 where D says 0 everywhere.
+Var hinge_d(const Var& real, const Var& fake);
+Var hinge_g(const Var& fake);
 
 }  // namespace imago::loss

@@ -28,10 +28,10 @@ constexpr int block_size = 256;
 
 template <Binary op, class T>
 __global__ void __launch_bounds__(block_size)
-    binary_kernel(Packs cut, acc_t<T> a, const T* x, const T* y, T* out) {
+    binary_kernel(Packs cut, acc_t<T> a, acc_t<T> b, const T* x, const T* y, T* out) {
   using A = acc_t<T>;
-  const auto f = [a](T first, T second) {
-    return static_cast<T>(formula<op, A>(static_cast<A>(first), static_cast<A>(second), a));
+  const auto f = [a, b](T first, T second) {
+    return static_cast<T>(formula<op, A>(static_cast<A>(first), static_cast<A>(second), a, b));
   };
   take_pack<Pack<T>::lanes>(
       cut,
@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(block_size)
 
 }  // namespace
 
-void binary_vector(Binary op, const Tensor& x, const Tensor& y, double a, Tensor& out) {
+void binary_vector(Binary op, const Tensor& x, const Tensor& y, double a, double b, Tensor& out) {
   if (x.numel() == 0) return;
   dispatch<float, double, bf16>(x.dtype(), name_of(op), [&]<class T> {
     constexpr int lanes = Pack<T>::lanes;
@@ -58,7 +58,7 @@ void binary_vector(Binary op, const Tensor& x, const Tensor& y, double a, Tensor
     const dim3 grid = grid_for(name_of(op), cut.threads, block_size);
     with_op(op, [&]<Binary o> {
       launch<binary_kernel<o, T>>(current_stream(), grid, block_size, 0, cut,
-                                  static_cast<acc_t<T>>(a), px, py, to);
+                                  static_cast<acc_t<T>>(a), static_cast<acc_t<T>>(b), px, py, to);
     });
   });
 }

@@ -29,30 +29,32 @@ Shape broadcast_shape(const char* op, const Shape& a, const Shape& b) {
   return out;
 }
 
-std::vector<BroadcastAxis> broadcast_axes(const Shape& out, const Shape& a, const Shape& b) {
+std::vector<BroadcastAxis> broadcast_axes(const Shape& out, std::initializer_list<Shape> operands) {
+  check(operands.size() <= 3, "broadcast_axes", "at most three operands, not ", operands.size());
   // Built innermost first, reversed at the end.
   std::vector<BroadcastAxis> axes;
-  std::int64_t pitch_a = 1;
-  std::int64_t pitch_b = 1;
+  std::int64_t pitch[3] = {1, 1, 1};
   for (int i = out.dim() - 1; i >= 0; --i) {
-    const std::int64_t extent = out[i];
-    const std::int64_t ea = aligned_extent(a, i, out.dim());
-    const std::int64_t eb = aligned_extent(b, i, out.dim());
-    const BroadcastAxis axis{extent, ea == 1 ? 0 : pitch_a, eb == 1 ? 0 : pitch_b};
-    pitch_a *= ea;
-    pitch_b *= eb;
-    if (extent == 1) continue;
+    BroadcastAxis axis{out[i], {0, 0, 0}};
+    std::size_t k = 0;
+    for (const Shape& operand : operands) {
+      const std::int64_t extent = aligned_extent(operand, i, out.dim());
+      axis.stride[k] = extent == 1 ? 0 : pitch[k];
+      pitch[k++] *= extent;
+    }
+    if (axis.extent == 1) continue;
     if (!axes.empty()) {
       BroadcastAxis& inner = axes.back();
-      if (axis.stride_a == inner.stride_a * inner.extent &&
-          axis.stride_b == inner.stride_b * inner.extent) {
-        inner.extent *= extent;
+      bool fits = true;
+      for (k = 0; k < 3; ++k) fits &= axis.stride[k] == inner.stride[k] * inner.extent;
+      if (fits) {
+        inner.extent *= axis.extent;
         continue;
       }
     }
     axes.push_back(axis);
   }
-  if (axes.empty()) axes.push_back({1, 1, 1});
+  if (axes.empty()) axes.push_back({1, {1, 1, 1}});
   std::reverse(axes.begin(), axes.end());
   return axes;
 }

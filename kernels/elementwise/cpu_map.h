@@ -1,9 +1,11 @@
-// The inner loops of elementwise.cpp over contiguous elements, on one thread. f32 runs in the best
-// SIMD target of the machine; every target computes the same bits.
+// The inner loops of unary.cpp, binary.cpp, compare.cpp and where.cpp over contiguous elements, on
+// one thread. They run in the best SIMD target of the machine, but for f64 arithmetic and wide
+// integers; every target computes the same bits.
 #pragma once
 
 #include <cstdint>
 
+#include "kernels/elementwise/compare.h"
 #include "kernels/elementwise/formulas.h"
 #include "tensor/dtype.h"
 
@@ -12,17 +14,26 @@ namespace imago::kernels {
 // Which operands advance; the other one is a single element used for all.
 enum class Operands { both, first_only, second_only };
 
-// out[i] = formula(x[i], a), i in [0, n). out may be x.
-void map_unary(Unary op, const float* x, float* out, std::int64_t n, float a);
-void map_unary(Unary op, const double* x, double* out, std::int64_t n, double a);
-void map_unary(Unary op, const bf16* x, bf16* out, std::int64_t n, float a);
+// out[i] = formula(x[i], a, b), i in [0, n). out may be x.
+void map_unary(Unary op, const float* x, float* out, std::int64_t n, float a, float b);
+void map_unary(Unary op, const double* x, double* out, std::int64_t n, double a, double b);
+void map_unary(Unary op, const bf16* x, bf16* out, std::int64_t n, float a, float b);
 
-// out[i] = formula(x[i], y[i], a), i in [0, n). out may be x or y where that one advances.
+// out[i] = formula(x[i], y[i], a, b), i in [0, n). out may be x or y where that one advances.
+// Functions that do not broadcast take Operands::both only.
 void map_binary(Binary op, Operands operands, const float* x, const float* y, float* out,
-                std::int64_t n, float a);
+                std::int64_t n, float a, float b);
 void map_binary(Binary op, Operands operands, const double* x, const double* y, double* out,
-                std::int64_t n, double a);
+                std::int64_t n, double a, double b);
 void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
-                std::int64_t n, float a);
+                std::int64_t n, float a, float b);
+
+// out[i] = compared(op, x[i], y[i]) as 0 or 1, of elements of any dtype, i in [0, n).
+void map_compare(DType dtype, Comparison op, const void* x, const void* y, std::uint8_t* out,
+                 std::int64_t n);
+
+// out[i] = mask[i] != 0 ? x[i] : y[i], of elements of any dtype, i in [0, n).
+void map_where(DType dtype, const std::uint8_t* mask, const void* x, const void* y, void* out,
+               std::int64_t n);
 
 }  // namespace imago::kernels

@@ -16,7 +16,8 @@
 //
 // The bottleneck is memory: one read and one write of the tensor. In f32, exp and its relatives
 // take some 30 to 60 instructions an element, which still hide behind the memory of a large GPU;
-// in f64 they take a few times as many and may show (both predicted, not yet run on hardware). The
+// in f64 they take a few times as many and may show, and so may pow, which is f64 inside for f32 too
+// (all predicted, not yet run on hardware). The
 // way past it is not to run this kernel at all but to fold it into the one that makes x.
 //
 // Limits. 2^31 blocks of 256 threads.
@@ -31,9 +32,9 @@ constexpr int block_size = 256;
 
 template <Unary op, class T>
 __global__ void __launch_bounds__(block_size)
-    unary_kernel(Packs cut, acc_t<T> a, const T* x, T* out) {
-  const auto f = [a](T value) {
-    return static_cast<T>(formula<op, acc_t<T>>(static_cast<acc_t<T>>(value), a));
+    unary_kernel(Packs cut, acc_t<T> a, acc_t<T> b, const T* x, T* out) {
+  const auto f = [a, b](T value) {
+    return static_cast<T>(formula<op, acc_t<T>>(static_cast<acc_t<T>>(value), a, b));
   };
   take_pack<Pack<T>::lanes>(
       cut,
@@ -47,7 +48,7 @@ __global__ void __launch_bounds__(block_size)
 
 }  // namespace
 
-void unary_vector(Unary op, const Tensor& x, double a, Tensor& out) {
+void unary_vector(Unary op, const Tensor& x, double a, double b, Tensor& out) {
   if (x.numel() == 0) return;
   dispatch<float, double, bf16>(x.dtype(), name_of(op), [&]<class T> {
     constexpr int lanes = Pack<T>::lanes;
@@ -58,7 +59,7 @@ void unary_vector(Unary op, const Tensor& x, double a, Tensor& out) {
     const dim3 grid = grid_for(name_of(op), cut.threads, block_size);
     with_op(op, [&]<Unary o> {
       launch<unary_kernel<o, T>>(current_stream(), grid, block_size, 0, cut,
-                                 static_cast<acc_t<T>>(a), from, to);
+                                 static_cast<acc_t<T>>(a), static_cast<acc_t<T>>(b), from, to);
     });
   });
 }

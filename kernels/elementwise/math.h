@@ -17,16 +17,17 @@
 
 namespace imago::kernels::math {
 
-// e^x: x = n ln 2 + r with |r| <= ln(2) / 2, e^r by its Taylor series to r^7 (remainder below
-// 6e-9), times 2^n in two steps because 2^n alone may not be a normal number.
-[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float exp(float x) {
+// e^(x + rest) for a |rest| far below 1: x = n ln 2 + r with |r| <= ln(2) / 2, e^(r + rest) by its
+// Taylor series to the seventh power (remainder below 6e-9), times 2^n in two steps because 2^n
+// alone may not be a normal number.
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float exp_of_sum(float x, float rest) {
   x = x > 89.0f ? 89.0f : x;  // e^89 is infinite in f32
   x = x < -104.0f ? -104.0f : x;
   constexpr float round_magic = 12582912.0f;  // 1.5 * 2^23: adding it leaves an integer in the bits
   const float shifted = x * 1.44269504f + round_magic;
   const float n = shifted - round_magic;
   const std::uint32_t n_bits = std::bit_cast<std::uint32_t>(shifted) - 0x4b400000u;
-  const float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+  const float r = ((x - n * 0.693359375f) - n * -2.12194440e-4f) + rest;
   float p = 1.0f / 5040.0f;
   p = p * r + 1.0f / 720.0f;
   p = p * r + 1.0f / 120.0f;
@@ -36,9 +37,14 @@ namespace imago::kernels::math {
   p = (p * r) * r + r;
   p = p + 1.0f;
   const std::uint32_t half = static_cast<std::uint32_t>(static_cast<std::int32_t>(n_bits) >> 1);
-  const std::uint32_t rest = n_bits - half;
+  const std::uint32_t rest_of_n = n_bits - half;
   return (p * std::bit_cast<float>((half + 127u) << 23)) *
-         std::bit_cast<float>((rest + 127u) << 23);
+         std::bit_cast<float>((rest_of_n + 127u) << 23);
+}
+
+// -0 as the rest changes no r, so the compiler leaves the sum out.
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float exp(float x) {
+  return exp_of_sum(x, -0.0f);
 }
 
 // Natural logarithm; -inf at 0, NaN below. Denormals are scaled into the normal range first.
@@ -102,6 +108,34 @@ template <class T>
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline T sigmoid(T x) {
   const T e = exp(-std::fabs(x));
   return (x < T(0) ? e : T(1)) / (T(1) + e);
+}
+
+// s(x) and s(-x) = 1 - s(x), s the sigmoid, each with all its digits.
+template <class T>
+struct SigmoidPair {
+  T below, above;
+};
+template <class T>
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline SigmoidPair<T> sigmoid_pair(T x) {
+  const T e = exp(-std::fabs(x));
+  const T large = T(1) / (T(1) + e);
+  const T small = e * large;
+  return {x < T(0) ? small : large, x < T(0) ? large : small};
+}
+
+// x s(x), -0 at minus infinity.
+template <class T>
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline T silu(T x) {
+  const T low = T(sizeof(T) == 4 ? -110 : -750);  // s(x) is 0 below
+  return (x < low ? low : x) * sigmoid(x);
+}
+// Its derivative s + x s (1 - s).
+template <class T>
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline T silu_slope(T x) {
+  const T far = T(sizeof(T) == 4 ? 110 : 750);  // s (1 - s) is 0 outside
+  const T near = x > far ? far : x < -far ? -far : x;
+  const SigmoidPair<T> s = sigmoid_pair(x);
+  return s.below + near * (s.below * s.above);
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|).

@@ -51,6 +51,7 @@ std::vector<OpCase> matmul_cases();
 std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> group_norm_cases();
 std::vector<OpCase> reduction_cases();
+std::vector<OpCase> nonlinear_cases();
 std::vector<OpCase> rows_and_losses_cases();
 std::vector<OpCase> spatial_cases();
 std::vector<OpCase> softmax_cases();

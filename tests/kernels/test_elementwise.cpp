@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "kernels/elementwise/cases.h"
 #include "tensor/context.h"
@@ -42,8 +43,8 @@ bool within(const Case& c, const Tensor& got, const Tensor& want) {
   return true;
 }
 
-float f32_of(Unary op, float x) {
-  return static_cast<float>(unary(op, Tensor::from<float>({x}, {1})).item());
+float f32_of(Unary op, float x, double a = 0, double b = 0) {
+  return static_cast<float>(unary(op, Tensor::from<float>({x}, {1}), a, b).item());
 }
 
 }  // namespace
@@ -58,10 +59,10 @@ TEST_CASE("elementwise: unary functions agree with the specification at odd size
           CAPTURE(name_of(c.op));
           CAPTURE(n);
           const Tensor x = between(c.low, c.high, {n}, dtype, 1);
-          const Tensor want = unary_reference(c.op, test::to_f64(x), c.a);
-          const Tensor got = unary(c.op, x, c.a);
+          const Tensor want = unary_reference(c.op, test::to_f64(x), c.a, c.b);
+          const Tensor got = unary(c.op, x, c.a, c.b);
           CHECK(within(c, got, want));
-          test::for_each_order(device, [&] { CHECK(same_bits(unary(c.op, x, c.a), got)); });
+          test::for_each_order(device, [&] { CHECK(same_bits(unary(c.op, x, c.a, c.b), got)); });
         }
       }
     }
@@ -73,8 +74,7 @@ TEST_CASE("elementwise: binary functions agree with the specification in every b
   test::for_each_device([&](Device device) {
     for (const BinaryCase& c : binary_cases()) {
       for (const BroadcastCase& shapes : broadcast_cases()) {
-        const bool gradient = c.op >= Binary::tanh_grad;
-        if (gradient && !(shapes.a == shapes.b)) continue;
+        if (!broadcasts(c.op) && !(shapes.a == shapes.b)) continue;
         for (const DType dtype : floating) {
           const bool large = shapes.a.numel() > 5000 || shapes.b.numel() > 5000;
           // The places of the operands do not depend on what is done with them.
@@ -82,14 +82,16 @@ TEST_CASE("elementwise: binary functions agree with the specification in every b
           CAPTURE(name_of(c.op));
           CAPTURE(shapes.a);
           CAPTURE(shapes.b);
-          const Tensor x = test::normals(shapes.a, dtype, 2);
+          Tensor x = test::normals(shapes.a, dtype, 2);
+          if (c.positive) x = abs(x);
           // Away from 0 for div, inside (0, 1) for the gradients of bounded functions.
           const Tensor y = between(0.05, 0.95, shapes.b, dtype, 3);
-          const Tensor want = binary_reference(c.op, test::to_f64(x), test::to_f64(y), c.a);
-          const Tensor got = binary(c.op, x, y, c.a);
+          const Tensor want = binary_reference(c.op, test::to_f64(x), test::to_f64(y), c.a, c.b);
+          const Tensor got = binary(c.op, x, y, c.a, c.b);
           CHECK(within(c, got, want));
           if (large) continue;
-          test::for_each_order(device, [&] { CHECK(same_bits(binary(c.op, x, y, c.a), got)); });
+          test::for_each_order(device,
+                               [&] { CHECK(same_bits(binary(c.op, x, y, c.a, c.b), got)); });
         }
       }
     }
@@ -122,16 +124,31 @@ TEST_CASE("elementwise: values at the ends of the range, and NaN") {
     CHECK(f32_of(Unary::softplus, 1000) == 1000);
     CHECK(f32_of(Unary::relu, -3) == 0);
     CHECK(std::isnan(f32_of(Unary::sqrt, -1)));
-    for (int op = 0; op <= static_cast<int>(Unary::add_scalar); ++op) {
-      CAPTURE(name_of(static_cast<Unary>(op)));
-      CHECK(std::isnan(f32_of(static_cast<Unary>(op), nan)));
+    CHECK(f32_of(Unary::erf, inf) == 1);
+    CHECK(f32_of(Unary::erf, -5) == -1);
+    CHECK(std::signbit(f32_of(Unary::erf, -0.0f)));
+    for (const Unary op : {Unary::gelu, Unary::gelu_tanh, Unary::silu}) {
+      CAPTURE(name_of(op));
+      CHECK(f32_of(op, inf) == inf);
+      CHECK(f32_of(op, -inf) == 0);
+      CHECK(f32_of(op, 1e30f) == 1e30f);
+      CHECK(f32_of(op, -1e30f) == 0);
+    }
+    CHECK(f32_of(Unary::rsqrt, 0) == inf);
+    CHECK(f32_of(Unary::reciprocal, -0.0f) == -inf);
+    CHECK(std::signbit(f32_of(Unary::sign, -0.0f)));
+    CHECK(f32_of(Unary::clamp, inf, -1, 2) == 2);
+    CHECK(f32_of(Unary::clamp, -inf, -1, inf) == -1);
+    for (const UnaryCase& c : unary_cases()) {
+      CAPTURE(name_of(c.op));
+      CHECK(std::isnan(f32_of(c.op, nan, c.a, c.b)));
     }
     // The position of a value in the SIMD loop does not matter.
     for (const UnaryCase& c : unary_cases()) {
       const Tensor x = between(c.low, c.high, {77}, DType::f32, 5);
-      const Tensor all = unary(c.op, x, c.a);
+      const Tensor all = unary(c.op, x, c.a, c.b);
       for (std::int64_t i = 0; i < 77; ++i) {
-        CHECK(same_bits(unary(c.op, x.slice(i, i + 1), c.a), all.slice(i, i + 1)));
+        CHECK(same_bits(unary(c.op, x.slice(i, i + 1), c.a, c.b), all.slice(i, i + 1)));
       }
     }
   });
@@ -158,7 +175,35 @@ TEST_CASE("elementwise: known answers") {
                           0.9525741268224334}));
     CHECK(is(softplus(x), {0.1269280110429726, 0.4740769841801067, 0.6931471805599453,
                            1.3132616875182228, 3.048587351573742}));
+    CHECK(is(sign(x), {-1, -1, 0, 1, 1}));
+    CHECK(is(clamp(x, {.low = -1, .high = 2}), {-1, -0.5, 0, 1, 2}));
+    CHECK(is(clamp(x, {.low = 0.5}), {0.5, 0.5, 0.5, 1, 3}));
+    CHECK(is(clamp(x, {.high = 0.5}), {-2, -0.5, 0, 0.5, 0.5}));
+    CHECK(is(erf(x), {-0.9953222650189527, -0.5204998778130465, 0, 0.8427007929497149,
+                      0.9999779095030014}));
+    CHECK(is(gelu(x), {-0.04550026389635842, -0.15426876936299349, 0, 0.8413447460685429,
+                       2.99595030590511}));
+    CHECK(is(gelu(x, Gelu::tanh), {-0.04540230591222498, -0.15428599017485608, 0,
+                                   0.8411919906082768, 2.996362607918227}));
+    CHECK(is(silu(x), {-0.23840584404423515, -0.1887703343990727, 0, 0.7310585786300049,
+                       2.857722380467269}));
     const Tensor p = Tensor::from<double>({0.25, 1, 2, 4, 9}, {5});
+    CHECK(is(rsqrt(p), {2, 1, 0.7071067811865475, 0.5, 1.0 / 3}));
+    CHECK(is(reciprocal(p), {4, 1, 0.5, 0.25, 1.0 / 9}));
+    CHECK(is(pow(p, 1.5), {0.125, 1, 2.8284271247461903, 8, 27}));
+    CHECK(is(pow(p, x), {16, 1, 1, 4, 729}));
+    CHECK(is(maximum(p, x), {0.25, 1, 2, 4, 9}));
+    CHECK(is(minimum(p, scale(x, 3)), {-6, -1.5, 0, 3, 9}));
+    CHECK(is(prelu(x, Tensor::from<double>({0.25}, {1})), {-0.5, -0.125, 0, 1, 3}));
+    CHECK(is(prelu_factor(x, p), {0.25, 1, 2, 1, 1}));
+    CHECK(is(prelu_slope_grad(p, x), {-0.5, -0.5, 0, 0, 0}));
+    CHECK(is(clamp_grad(p, x, {.low = -0.5, .high = 1}), {0, 1, 2, 4, 0}));
+    CHECK(is(gelu_grad(p, x), {-0.021307950269549224, 0.13250487534383716, 1, 4.3332618823507452,
+                               9.1075108248376553}));
+    CHECK(is(gelu_grad(p, x, Gelu::tanh), {-0.021524814155904595, 0.13263009646535769, 1,
+                                           4.3318563353831302, 9.1042574996787275}));
+    CHECK(is(silu_grad(p, x), {-0.02269606219622387, 0.26003881269734819, 1, 3.7106820474859469,
+                               9.7929369541365266}));
     CHECK(is(sqrt(p), {0.5, 1, 1.4142135623730951, 2, 3}));
     CHECK(is(log(p),
              {-1.3862943611198906, 0, 0.6931471805599453, 1.3862943611198906, 2.1972245773362196}));
@@ -172,6 +217,64 @@ TEST_CASE("elementwise: known answers") {
   });
 }
 
+TEST_CASE("elementwise: pow has the special cases of the C library") {
+  const float inf = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> bases{0,     -0.0f,  1,   -1,   2,   -2,     0.5f,    -0.5f,
+                                 1e30f, -1e30f, inf, -inf, nan, 1e-42f, -1e-42f, 1 + 0x1p-23f};
+  const std::vector<float> exponents{0,     1,     -1,       2,          3,       -3,       0.5f,
+                                     -0.5f, 2.75f, 1e-30f,   8388607,    8388609, 16777216, inf,
+                                     -inf,  nan,   -8388607, 4194303.5f, 127,     -149};
+  test::for_each_device([&](Device) {
+    const auto rows = static_cast<std::int64_t>(bases.size());
+    const auto columns = static_cast<std::int64_t>(exponents.size());
+    const Tensor a = Tensor::from<float>(bases, {rows, 1});
+    const Tensor table = pow(a, Tensor::from<float>(exponents, {columns})).to(Device::cpu());
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const float y = exponents[static_cast<std::size_t>(j)];
+      const Tensor column = unary(Unary::pow, a, y).to(Device::cpu());
+      for (std::int64_t i = 0; i < rows; ++i) {
+        const float x = bases[static_cast<std::size_t>(i)];
+        CAPTURE(x);
+        CAPTURE(y);
+        const double exact = std::pow(static_cast<double>(x), static_cast<double>(y));
+        const auto want = static_cast<float>(exact);
+        for (const float got : {table.data<float>()[i * columns + j], column.data<float>()[i]}) {
+          if (std::isnan(want)) {
+            CHECK(std::isnan(got));
+          } else {
+            CHECK(std::signbit(got) == std::signbit(want));
+            CHECK((got == want || std::fabs(got - exact) <= 0x1p-23 * std::fabs(exact)));
+          }
+        }
+      }
+    }
+    // Exponents with a function of their own.
+    const Tensor x = Tensor::from<double>({0.25, 1, 4}, {3});
+    CHECK(same_bits(pow(x, 2), square(x)));
+    CHECK(same_bits(pow(x, 1), x));
+    CHECK(same_bits(pow(x, 0.5), sqrt(x)));
+    CHECK(same_bits(pow(x, -0.5), rsqrt(x)));
+    CHECK(same_bits(pow(x, -1), reciprocal(x)));
+    CHECK(same_bits(pow(x, 0), full({3}, 1, DType::f64, x.device())));
+  });
+}
+
+TEST_CASE("elementwise: maximum and minimum keep NaN") {
+  test::for_each_device([&](Device) {
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const Tensor a = Tensor::from<float>({nan, 1, nan, 2, -3}, {5});
+    const Tensor b = Tensor::from<float>({1, nan, nan, -2, -3}, {5});
+    for (const Tensor& got : {maximum(a, b), minimum(a, b)}) {
+      const Tensor host = got.to(Device::cpu());
+      for (int i = 0; i < 3; ++i) CHECK(std::isnan(host.data<float>()[i]));
+    }
+    CHECK(same_bits(maximum(a, b).slice(3, 5), Tensor::from<float>({2, -3}, {2})));
+    CHECK(same_bits(minimum(a, b).slice(3, 5), Tensor::from<float>({-2, -3}, {2})));
+    CHECK(same_bits(greater_share(a, b), Tensor::from<float>({0.5f, 0.5f, 0.5f, 1, 0.5f}, {5})));
+  });
+}
+
 TEST_CASE("elementwise: the number of threads does not change a bit") {
   const ContextScope scope;
   for (const DType dtype : floating) {
@@ -179,10 +282,10 @@ TEST_CASE("elementwise: the number of threads does not change a bit") {
     const Tensor y = between(0.1, 2, {3}, dtype, 7);
     for (const UnaryCase& c : unary_cases()) {
       set_num_threads(1);
-      const Tensor one = unary(c.op, x, c.a);
+      const Tensor one = unary(c.op, x, c.a, c.b);
       for (const int threads : {2, 3}) {
         set_num_threads(threads);
-        CHECK(same_bits(unary(c.op, x, c.a), one));
+        CHECK(same_bits(unary(c.op, x, c.a, c.b), one));
       }
     }
     set_num_threads(1);
@@ -283,6 +386,10 @@ TEST_CASE("elementwise: messages name what was expected and what came") {
         "extents 3 and 2 meet; is a dimension missing or in another order?");
   CHECK(test::error_of([&] { relu_grad(x, Tensor::zeros({3})); }) ==
         "[relu_grad] both arguments have one shape, but they are (2, 3) and (3,)");
+  CHECK(test::error_of([&] { clamp(x, {.low = 2, .high = 1}); }) ==
+        "[clamp] the lower bound 2 is not below the upper bound 1");
+  CHECK(test::error_of([&] { prelu(Tensor::zeros({3}), x); }) ==
+        "[prelu] a slope of shape (2, 3) does not broadcast to x of shape (3,)");
   Tensor sum = Tensor::zeros({3});
   CHECK(test::error_of([&] { add_into(sum, x); }) ==
         "[add_into] the sum has shape (3,) but the term has (2, 3)");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/elementwise/cases.h"
+#include "kernels/elementwise/compare.h"
 #include "kernels/optimizer/adam.h"
 #include "kernels/optimizer/clip.h"
 #include "kernels/optimizer/rmsprop.h"
@@ -38,9 +39,13 @@ std::vector<Tensor> everything() {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     const Tensor x = test::normals({1009}, dtype, 1), y = test::normals({1009}, dtype, 2);
     for (const UnaryCase& c : unary_cases()) {
-      results.push_back(unary(c.op, c.low > 0 ? add_scalar(abs(x), c.low) : x, c.a));
+      results.push_back(unary(c.op, c.low > 0 ? add_scalar(abs(x), c.low) : x, c.a, c.b));
     }
-    for (const BinaryCase& c : binary_cases()) results.push_back(binary(c.op, x, y, c.a));
+    for (const BinaryCase& c : binary_cases()) {
+      results.push_back(binary(c.op, c.positive ? abs(x) : x, y, c.a, c.b));
+    }
+    results.push_back(less(x, y));
+    results.push_back(where(less(x, y), x, y));
     for (const ReduceCase& c : reduce_cases()) {
       if (c.large.numel() <= 300000) {
         results.push_back(sum_to(test::normals(c.large, dtype, 3), c.small));

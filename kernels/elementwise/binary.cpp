@@ -1,12 +1,12 @@
-#include "kernels/elementwise/elementwise.h"
-
+// Functions of two arguments.
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "kernels/cuda_build.h"
 #include "kernels/elementwise/broadcast.h"
+#include "kernels/elementwise/cpu_broadcast.h"
 #include "kernels/elementwise/cpu_map.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/engines.h"
 #include "kernels/parallel.h"
 #include "tensor/op_range.h"
@@ -29,15 +29,18 @@ void require_alike(const char* op, const Tensor& x, const Tensor& y) {
         "; move one of them with to(device)");
 }
 
-bool broadcasts(Binary op) {
-  return op == Binary::add || op == Binary::sub || op == Binary::mul || op == Binary::div;
+// The slope may be repeated, x may not.
+void check_slope(const char* op, const Tensor& x, const Tensor& slope) {
+  require_alike(op, x, slope);
+  check(broadcast_shape(op, x.shape(), slope.shape()) == x.shape(), op, "a slope of shape ",
+        slope.shape(), " does not broadcast to x of shape ", x.shape());
 }
 
 // Rows of an inner loop of length `row`, each met with the same `row` elements of the operand that
 // repeats: repeats those elements until a call of map_binary is worth its overhead.
 template <class T>
 void repeated_rows(Binary op, bool first_repeats, const T* x, const T* y, T* out, std::int64_t rows,
-                   std::int64_t row, acc_t<T> a) {
+                   std::int64_t row, acc_t<T> a, acc_t<T> b) {
   const T* repeating = first_repeats ? x : y;
   const std::int64_t copies = std::min(rows, std::max<std::int64_t>(1, 2048 / row));
   std::vector<T> pattern;
@@ -52,19 +55,19 @@ void repeated_rows(Binary op, bool first_repeats, const T* x, const T* y, T* out
   for (std::int64_t i = 0; i < rows * row; i += step) {
     const std::int64_t n = std::min(step, rows * row - i);
     map_binary(op, Operands::both, first_repeats ? repeating : x + i,
-               first_repeats ? y + i : repeating, out + i, n, a);
+               first_repeats ? y + i : repeating, out + i, n, a, b);
   }
 }
 
 // One part of the innermost loop: elements [begin, end) of it.
 template <class T>
 void inner_part(Binary op, const BroadcastAxis& axis, const T* x, const T* y, T* out,
-                std::int64_t begin, std::int64_t end, acc_t<T> a) {
-  const Operands operands = axis.stride_b == 0   ? Operands::first_only
-                            : axis.stride_a == 0 ? Operands::second_only
-                                                 : Operands::both;
-  map_binary(op, operands, x + begin * axis.stride_a, y + begin * axis.stride_b, out + begin,
-             end - begin, a);
+                std::int64_t begin, std::int64_t end, acc_t<T> a, acc_t<T> b) {
+  const Operands operands = axis.stride[1] == 0   ? Operands::first_only
+                            : axis.stride[0] == 0 ? Operands::second_only
+                                                  : Operands::both;
+  map_binary(op, operands, x + begin * axis.stride[0], y + begin * axis.stride[1], out + begin,
+             end - begin, a, b);
 }
 
 // Offsets of the operands at step `index` of the outer loops.
@@ -76,86 +79,63 @@ Offsets offsets_of(std::int64_t index, std::span<const BroadcastAxis> loops) {
   for (std::size_t i = loops.size(); i-- > 0;) {
     const std::int64_t step = index % loops[i].extent;
     index /= loops[i].extent;
-    at.a += step * loops[i].stride_a;
-    at.b += step * loops[i].stride_b;
+    at.a += step * loops[i].stride[0];
+    at.b += step * loops[i].stride[1];
   }
   return at;
 }
 
-std::int64_t steps_of(std::span<const BroadcastAxis> loops) {
-  std::int64_t steps = 1;
-  for (const BroadcastAxis& loop : loops) steps *= loop.extent;
-  return steps;
-}
-
 template <class T>
 void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, const T* y, T* out,
-                  acc_t<T> a) {
+                  acc_t<T> a, acc_t<T> b) {
   const BroadcastAxis& inner = axes.back();
   // Both operands advance in the innermost loop and one repeats in the loop around it: a bias or a
   // scale per channel.
-  if (axes.size() >= 2 && inner.stride_a != 0 && inner.stride_b != 0) {
+  if (axes.size() >= 2 && inner.stride[0] != 0 && inner.stride[1] != 0) {
     const BroadcastAxis& rows = axes[axes.size() - 2];
     const auto outer = axes.first(axes.size() - 2);
-    if ((rows.stride_a == 0) != (rows.stride_b == 0)) {
+    if ((rows.stride[0] == 0) != (rows.stride[1] == 0)) {
       const std::int64_t block = std::max<std::int64_t>(1, default_grain / inner.extent);
       const std::int64_t blocks = ceil_div(rows.extent, block);
       parallel_for(steps_of(outer) * blocks, [&](std::int64_t part) {
         const Offsets at = offsets_of(part / blocks, outer);
         const std::int64_t begin = part % blocks * block;
         const std::int64_t end = std::min(begin + block, rows.extent);
-        repeated_rows(op, rows.stride_a == 0, x + at.a + begin * rows.stride_a,
-                      y + at.b + begin * rows.stride_b,
+        repeated_rows(op, rows.stride[0] == 0, x + at.a + begin * rows.stride[0],
+                      y + at.b + begin * rows.stride[1],
                       out + (part / blocks * rows.extent + begin) * inner.extent, end - begin,
-                      inner.extent, a);
+                      inner.extent, a, b);
       });
       return;
     }
   }
-  const auto outer = axes.first(axes.size() - 1);
-  const std::int64_t steps = steps_of(outer);
-  if (inner.extent >= default_grain) {
+  // Long rows: cut into parts, in which an operand advances or is one element.
+  if (inner.extent >= stretch_size) {
+    const auto outer = axes.first(axes.size() - 1);
     const std::int64_t parts = ceil_div(inner.extent, default_grain);
-    parallel_for(steps * parts, [&](std::int64_t part) {
+    parallel_for(steps_of(outer) * parts, [&](std::int64_t part) {
       const Offsets at = offsets_of(part / parts, outer);
       const std::int64_t begin = part % parts * default_grain;
       inner_part(op, inner, x + at.a, y + at.b, out + part / parts * inner.extent, begin,
-                 std::min(begin + default_grain, inner.extent), a);
+                 std::min(begin + default_grain, inner.extent), a, b);
     });
     return;
   }
-  parallel_ranges(steps, default_grain / inner.extent, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t step = begin; step < end; ++step) {
-      const Offsets at = offsets_of(step, outer);
-      inner_part(op, inner, x + at.a, y + at.b, out + step * inner.extent, 0, inner.extent, a);
+  // Short ones, of the channels of a pixel for example: an operand that repeats is laid out first.
+  const LaidOut<T> first(axes, 0, x), second(axes, 1, y);
+  parallel_ranges(steps_of(axes), default_grain, [&](std::int64_t begin, std::int64_t end) {
+    T room_x[stretch_size], room_y[stretch_size];
+    for (; begin < end; begin += stretch_size) {
+      const std::int64_t n = std::min(stretch_size, end - begin);
+      map_binary(op, Operands::both, first.stretch(begin, n, room_x),
+                 second.stretch(begin, n, room_y), out + begin, n, a, b);
     }
   });
 }
 
 }  // namespace
 
-Tensor unary(Unary op, const Tensor& x, double a) {
-  const char* name = name_of(op);
-  require_floating(name, "the argument", x);
-  const OpRange range(name, x.device());
-  Tensor out = Tensor::empty_like(x);
-  if constexpr (cuda_build) {
-    if (x.device().is_cuda()) {
-      unary_vector(op, x, a, out);
-      return out;
-    }
-  }
-  dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
-    const T* px = x.data<T>();
-    T* po = out.mutable_data<T>();
-    parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      map_unary(op, px + begin, po + begin, end - begin, static_cast<acc_t<T>>(a));
-    });
-  });
-  return out;
-}
-
-Tensor binary(Binary op, const Tensor& x, const Tensor& y, double a) {
+Tensor binary(Binary op, const Tensor& x, const Tensor& y, double a, double b) {
   const char* name = name_of(op);
   require_alike(name, x, y);
   check(broadcasts(op) || x.shape() == y.shape(), name,
@@ -164,11 +144,11 @@ Tensor binary(Binary op, const Tensor& x, const Tensor& y, double a) {
   const OpRange range(name, x.device());
   Tensor out = Tensor::empty(shape, x.dtype(), x.device());
   if (out.numel() == 0) return out;
-  const auto axes = broadcast_axes(shape, x.shape(), y.shape());
+  const auto axes = broadcast_axes(shape, {x.shape(), y.shape()});
   if constexpr (cuda_build) {
     if (x.device().is_cuda()) {
       if (x.numel() == out.numel() && y.numel() == out.numel()) {
-        binary_vector(op, x, y, a, out);
+        binary_vector(op, x, y, a, b, out);
       } else {
         binary_broadcast(op, axes, x, y, out);
       }
@@ -177,7 +157,7 @@ Tensor binary(Binary op, const Tensor& x, const Tensor& y, double a) {
   }
   dispatch<float, double, bf16>(x.dtype(), name, [&]<class T> {
     binary_loops(op, std::span<const BroadcastAxis>(axes), x.data<T>(), y.data<T>(),
-                 out.mutable_data<T>(), static_cast<acc_t<T>>(a));
+                 out.mutable_data<T>(), static_cast<acc_t<T>>(a), static_cast<acc_t<T>>(b));
   });
   return out;
 }
@@ -188,57 +168,18 @@ void add_into(Tensor& a, const Tensor& b) {
         b.shape());
   const OpRange range("add_into", a.device());
   if constexpr (cuda_build) {
-    if (a.device().is_cuda()) return binary_vector(Binary::add, a, b, 0, a);
+    if (a.device().is_cuda()) return binary_vector(Binary::add, a, b, 0, 0, a);
   }
   dispatch<float, double, bf16>(a.dtype(), "add_into", [&]<class T> {
     T* pa = a.mutable_data<T>();
     const T* pb = b.data<T>();
     parallel_ranges(a.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
       map_binary(Binary::add, Operands::both, pa + begin, pb + begin, pa + begin, end - begin,
-                 acc_t<T>(0));
+                 acc_t<T>(0), acc_t<T>(0));
     });
   });
 }
 
-Tensor neg(const Tensor& x) {
-  return unary(Unary::neg, x);
-}
-Tensor exp(const Tensor& x) {
-  return unary(Unary::exp, x);
-}
-Tensor log(const Tensor& x) {
-  return unary(Unary::log, x);
-}
-Tensor sqrt(const Tensor& x) {
-  return unary(Unary::sqrt, x);
-}
-Tensor square(const Tensor& x) {
-  return unary(Unary::square, x);
-}
-Tensor tanh(const Tensor& x) {
-  return unary(Unary::tanh, x);
-}
-Tensor sigmoid(const Tensor& x) {
-  return unary(Unary::sigmoid, x);
-}
-Tensor softplus(const Tensor& x) {
-  return unary(Unary::softplus, x);
-}
-Tensor relu(const Tensor& x) {
-  return unary(Unary::relu, x);
-}
-Tensor leaky_relu(const Tensor& x, double slope) {
-  return unary(Unary::leaky_relu, x, slope);
-}
-Tensor abs(const Tensor& x) {
-  return unary(Unary::abs, x);
-}
-Tensor scale(const Tensor& x, double factor) {
-  return unary(Unary::scale, x, factor);
-}
-Tensor add_scalar(const Tensor& x, double term) {
-  return unary(Unary::add_scalar, x, term);
-}
 Tensor add(const Tensor& a, const Tensor& b) {
   return binary(Binary::add, a, b);
 }
@@ -267,18 +208,41 @@ Tensor abs_grad(const Tensor& dy, const Tensor& x) {
   return binary(Binary::abs_grad, dy, x);
 }
 
-const char* name_of(Unary op) {
-  static constexpr std::array names{"neg",  "exp",     "log",       "sqrt", "square",
-                                    "tanh", "sigmoid", "softplus",  "relu", "leaky_relu",
-                                    "abs",  "scale",   "add_scalar"};
-  return names[static_cast<std::size_t>(op)];
+Tensor maximum(const Tensor& a, const Tensor& b) {
+  return binary(Binary::maximum, a, b);
+}
+Tensor minimum(const Tensor& a, const Tensor& b) {
+  return binary(Binary::minimum, a, b);
+}
+Tensor greater_share(const Tensor& a, const Tensor& b) {
+  return binary(Binary::greater_share, a, b);
+}
+Tensor pow(const Tensor& a, const Tensor& b) {
+  return binary(Binary::pow, a, b);
+}
+Tensor prelu(const Tensor& x, const Tensor& slope) {
+  check_slope("prelu", x, slope);
+  return binary(Binary::prelu, x, slope);
+}
+Tensor prelu_factor(const Tensor& x, const Tensor& slope) {
+  check_slope("prelu_factor", x, slope);
+  return binary(Binary::prelu_factor, x, slope);
+}
+Tensor clamp_grad(const Tensor& dy, const Tensor& x, const Bounds& bounds) {
+  return binary(Binary::clamp_grad, dy, x, bounds.low, bounds.high);
+}
+Tensor gelu_grad(const Tensor& dy, const Tensor& x, Gelu form) {
+  return binary(form == Gelu::erf ? Binary::gelu_grad : Binary::gelu_tanh_grad, dy, x);
+}
+Tensor silu_grad(const Tensor& dy, const Tensor& x) {
+  return binary(Binary::silu_grad, dy, x);
+}
+Tensor prelu_slope_grad(const Tensor& dy, const Tensor& x) {
+  return binary(Binary::prelu_slope_grad, dy, x);
 }
 
 const char* name_of(Binary op) {
-  static constexpr std::array names{"add",       "sub",          "mul",       "div",
-                                    "tanh_grad", "sigmoid_grad", "relu_grad", "leaky_relu_grad",
-                                    "abs_grad"};
-  return names[static_cast<std::size_t>(op)];
+  return binary_names[static_cast<std::size_t>(op)];
 }
 
 }  // namespace imago::kernels

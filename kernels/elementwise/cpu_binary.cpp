@@ -1,0 +1,88 @@
+#include "kernels/elementwise/cpu_map.h"
+#include "kernels/simd_targets.h"
+
+// Compiled once per SIMD target; see kernels/elementwise/cpu_unary.cpp.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/elementwise/cpu_binary.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace imago::kernels::HWY_NAMESPACE {
+
+template <Binary op, class T>
+HWY_ATTR void binary_loop(const T* x, const T* y, T* out, std::int64_t n, acc_t<T> a, acc_t<T> b) {
+  using C = acc_t<T>;
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<T>(formula<op, C>(static_cast<C>(x[i]), static_cast<C>(y[i]), a, b));
+  }
+}
+
+template <Binary op, class T>
+HWY_ATTR void binary_loop_first(const T* x, const T* y, T* out, std::int64_t n, acc_t<T> a,
+                                acc_t<T> b) {
+  using C = acc_t<T>;
+  const C y0 = static_cast<C>(*y);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<T>(formula<op, C>(static_cast<C>(x[i]), y0, a, b));
+  }
+}
+
+template <Binary op, class T>
+HWY_ATTR void binary_loop_second(const T* x, const T* y, T* out, std::int64_t n, acc_t<T> a,
+                                 acc_t<T> b) {
+  using C = acc_t<T>;
+  const C x0 = static_cast<C>(*x);
+#pragma GCC ivdep
+  for (std::int64_t i = 0; i < n; ++i) {
+    out[i] = static_cast<T>(formula<op, C>(x0, static_cast<C>(y[i]), a, b));
+  }
+}
+
+template <class T>
+HWY_ATTR void binary_any(Binary op, Operands operands, const T* x, const T* y, T* out,
+                         std::int64_t n, acc_t<T> a, acc_t<T> b) {
+  with_op(op, [&]<Binary o> {
+    if constexpr (broadcasts(o)) {
+      if (operands == Operands::first_only) return binary_loop_first<o, T>(x, y, out, n, a, b);
+      if (operands == Operands::second_only) return binary_loop_second<o, T>(x, y, out, n, a, b);
+    }
+    binary_loop<o, T>(x, y, out, n, a, b);
+  });
+}
+
+HWY_ATTR void binary_f32(Binary op, Operands operands, const float* x, const float* y, float* out,
+                         std::int64_t n, float a, float b) {
+  binary_any<float>(op, operands, x, y, out, n, a, b);
+}
+HWY_ATTR void binary_bf16(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
+                          std::int64_t n, float a, float b) {
+  binary_any<bf16>(op, operands, x, y, out, n, a, b);
+}
+
+}  // namespace imago::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace imago::kernels {
+
+HWY_EXPORT(binary_f32);
+HWY_EXPORT(binary_bf16);
+
+void map_binary(Binary op, Operands operands, const float* x, const float* y, float* out,
+                std::int64_t n, float a, float b) {
+  HWY_DYNAMIC_DISPATCH(binary_f32)(op, operands, x, y, out, n, a, b);
+}
+void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
+                std::int64_t n, float a, float b) {
+  HWY_DYNAMIC_DISPATCH(binary_bf16)(op, operands, x, y, out, n, a, b);
+}
+void map_binary(Binary op, Operands operands, const double* x, const double* y, double* out,
+                std::int64_t n, double a, double b) {
+  HWY_STATIC_DISPATCH(binary_any<double>)(op, operands, x, y, out, n, a, b);
+}
+
+}  // namespace imago::kernels
+#endif
