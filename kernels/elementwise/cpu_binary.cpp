@@ -41,11 +41,28 @@ HWY_ATTR void binary_loop_second(const T* x, const T* y, T* out, std::int64_t n,
   }
 }
 
+// One operand is a single element, but repeated in an array: see pow in cpu_unary.cpp.
+template <Binary op, class T>
+HWY_ATTR void binary_loop_spread(bool first, const T* x, const T* y, T* out, std::int64_t n,
+                                 acc_t<T> a, acc_t<T> b) {
+  constexpr std::int64_t stretch = 256;
+  T repeated[stretch];
+  for (T& element : repeated) element = first ? *y : *x;
+  for (std::int64_t i = 0; i < n; i += stretch) {
+    const std::int64_t count = n - i < stretch ? n - i : stretch;
+    binary_loop<op, T>(first ? x + i : repeated, first ? repeated : y + i, out + i, count, a, b);
+  }
+}
+
 template <class T>
 HWY_ATTR void binary_any(Binary op, Operands operands, const T* x, const T* y, T* out,
                          std::int64_t n, acc_t<T> a, acc_t<T> b) {
   with_op(op, [&]<Binary o> {
-    if constexpr (broadcasts(o)) {
+    if constexpr (o == Binary::pow) {
+      if (operands != Operands::both) {
+        return binary_loop_spread<o, T>(operands == Operands::first_only, x, y, out, n, a, b);
+      }
+    } else if constexpr (broadcasts(o)) {
       if (operands == Operands::first_only) return binary_loop_first<o, T>(x, y, out, n, a, b);
       if (operands == Operands::second_only) return binary_loop_second<o, T>(x, y, out, n, a, b);
     }

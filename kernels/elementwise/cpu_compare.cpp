@@ -68,7 +68,8 @@ HWY_ATTR void compare_dtype(DType dtype, Comparison op, const void* x, const voi
 HWY_ATTR void where_dtype(DType dtype, const std::uint8_t* mask, const void* x, const void* y,
                           void* out, std::int64_t n) {
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
-      dtype, "where", [&]<class T> {
+      dtype, "where", [&]<class Element> {
+        using T = std::conditional_t<std::is_same_v<Element, bf16>, std::uint16_t, Element>;
         where_any<T>(mask, static_cast<const T*>(x), static_cast<const T*>(y), static_cast<T*>(out),
                      n);
       });

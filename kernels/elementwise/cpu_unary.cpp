@@ -15,6 +15,22 @@ namespace imago::kernels::HWY_NAMESPACE {
 template <Unary op, class T>
 HWY_ATTR void unary_loop(const T* x, T* out, std::int64_t n, acc_t<T> a, acc_t<T> b) {
   using C = acc_t<T>;
+  if constexpr (op == Unary::pow) {
+    // The exponent as an array: the compiler makes no SIMD code of a choice by a value that is the
+    // same in all lanes.
+    constexpr std::int64_t stretch = 256;
+    C exponents[stretch];
+    for (C& exponent : exponents) exponent = a;
+    for (std::int64_t begin = 0; begin < n; begin += stretch) {
+      const std::int64_t count = n - begin < stretch ? n - begin : stretch;
+#pragma GCC ivdep
+      for (std::int64_t i = 0; i < count; ++i) {
+        const C value = static_cast<C>(x[begin + i]);
+        out[begin + i] = static_cast<T>(formula<op, C>(value, exponents[i], b));
+      }
+    }
+    return;
+  }
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < n; ++i) {
     out[i] = static_cast<T>(formula<op, C>(static_cast<C>(x[i]), a, b));

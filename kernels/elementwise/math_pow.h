@@ -35,10 +35,11 @@ namespace imago::kernels::math {
   log_size = size < infinity ? log_size : size;  // infinity and NaN
 
   // exp: the remainder of its Taylor series to r^8 is below 2^-31.
-  double t = static_cast<double>(y) * log_size;
-  t = (y == 0.0f || size == 1.0) ? 0.0 : t;  // 0 inf, and NaN
-  t = t > 200.0 ? 200.0 : t;                 // infinite in f32
-  t = t < -200.0 ? -200.0 : t;               // 0 in f32
+  const double wide_y = static_cast<double>(y);
+  double t = wide_y * log_size;
+  t = (wide_y == 0.0) | (size == 1.0) ? 0.0 : t;  // 0 inf, and NaN
+  t = t > 200.0 ? 200.0 : t;                      // infinite in f32
+  t = t < -200.0 ? -200.0 : t;                    // 0 in f32
   const double n_bits = t * 1.44269504088896340736 + round_magic;
   const double r = t - (n_bits - round_magic) * 0.69314718055994530942;
   double q = 1.0 / 40320.0;
@@ -55,18 +56,20 @@ namespace imago::kernels::math {
   const float power = static_cast<float>(q * two_to_n);
 
   // A negative base. Adding 2^23 to a smaller number rounds it to an integer; from 2^23 on every
-  // f32 is one, from 2^24 on an even one.
+  // f32 is one, from 2^24 on an even one. A y that is no integer makes the factor NaN, an odd one -1.
   const float size_y = std::fabs(y);
-  const float small_y = size_y < 0x1p24f ? size_y : 0.0f;
+  const float small_y = size_y >= 0x1p24f ? 0.0f : size_y;  // keeps NaN
   const float whole = small_y < 0x1p23f ? (small_y + 0x1p23f) - 0x1p23f : small_y;
   const float half = 0.5f * small_y;
   const float whole_half = (half + 0x1p23f) - 0x1p23f;
-  const bool is_integer = whole == small_y && y == y;
-  const bool is_odd = is_integer && whole_half != half;
-  const std::uint32_t sign = is_odd ? std::bit_cast<std::uint32_t>(x) & 0x80000000u : 0u;
-  const float with_sign = std::bit_cast<float>(std::bit_cast<std::uint32_t>(power) | sign);
-  const bool no_power = x < 0.0f && x > -std::numeric_limits<float>::infinity() && !is_integer;
-  return no_power ? std::numeric_limits<float>::quiet_NaN() : with_sign;
+  const float of_integer = whole_half == half ? 1.0f : -1.0f;
+  // Zeros and infinities have even powers where y is no integer.
+  const float size_x = std::fabs(x);
+  const float elsewhere = size_x > 0.0f ? std::numeric_limits<float>::quiet_NaN() : 1.0f;
+  const float of_fraction = size_x < std::numeric_limits<float>::infinity() ? elsewhere : 1.0f;
+  const float of_negative = whole == small_y ? of_integer : of_fraction;
+  const std::uint32_t is_negative = std::bit_cast<std::uint32_t>(x) >> 31;
+  return power * (is_negative != 0 ? of_negative : 1.0f);
 }
 IMAGO_HOST_DEVICE inline double pow(double x, double y) {
   return std::pow(x, y);
