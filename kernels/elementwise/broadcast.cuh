@@ -63,8 +63,8 @@ __device__ inline std::int64_t place_of(const Loops& loops, int operand, std::in
   return at + i * loops.axis[0].stride[operand];
 }
 
-// What elements [first, first + lanes) of a result of `count` elements see of an operand. Lanes past
-// the end see what the last element sees.
+// What elements [first, first + lanes) of a result of `count` elements see of an operand. Lanes
+// past the end see what the last element sees.
 template <int lanes, class T>
 __device__ Pack<T, lanes> fetch_pack(const Loops& loops, int operand, Fetch how, const T* from,
                                      std::int64_t first, std::int64_t count) {

@@ -50,8 +50,8 @@ void check_bounds(const char* op, const Bounds& bounds);  // throws unless low <
 
 // Gaussian error linear unit, x Phi(x) with Phi(x) = (1 + erf(x / sqrt(2))) / 2 (Hendrycks and
 // Gimpel 2016, arXiv 1606.08415), or the approximation given there,
-// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. f32 errors, in units in the last place: 4 above
-// -5 and 11 below; of the approximation 15 above -3, growing with x^3 below.
+// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2. f32 errors, in units in the last place: 4
+// above -5 and 11 below; of the approximation 15 above -3, growing with x^3 below.
 enum class Gelu { erf, tanh };
 Tensor gelu(const Tensor& x, Gelu form = Gelu::erf);
 

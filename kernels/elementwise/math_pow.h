@@ -5,10 +5,10 @@
 
 namespace imago::kernels::math {
 
-// x^y as the C library's pow, special cases included (1^y = x^0 = 1 even for NaN; NaN for a negative
-// x and a y that is no integer). x^y = e^(y log |x|) in f64, whose 53 bits leave room for the digits
-// that a large y log |x| takes from the result: less than 0.51 units in the last place of f32. f64
-// sums, products and quotients round alike everywhere, too.
+// x^y as the C library's pow, special cases included (1^y = x^0 = 1 even for NaN; NaN for a
+// negative x and a y that is no integer). x^y = e^(y log |x|) in f64, whose 53 bits leave room for
+// the digits that a large y log |x| takes from the result: less than 0.51 units in the last place of
+// f32. f64 sums, products and quotients round alike everywhere, too.
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline float pow(float x, float y) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   constexpr double round_magic = 0x1.8p52;                // adding it leaves an integer in the bits
@@ -56,7 +56,8 @@ namespace imago::kernels::math {
   const float power = static_cast<float>(q * two_to_n);
 
   // A negative base. Adding 2^23 to a smaller number rounds it to an integer; from 2^23 on every
-  // f32 is one, from 2^24 on an even one. A y that is no integer makes the factor NaN, an odd one -1.
+  // f32 is one, from 2^24 on an even one. A y that is no integer makes the factor NaN, an odd one
+  // -1.
   const float size_y = std::fabs(y);
   const float small_y = size_y >= 0x1p24f ? 0.0f : size_y;  // keeps NaN
   const float whole = small_y < 0x1p23f ? (small_y + 0x1p23f) - 0x1p23f : small_y;
