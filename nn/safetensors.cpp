@@ -1,15 +1,12 @@
 #include "nn/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstring>
+#include <vector>
 
 #include "nn/safetensors_header.h"
+#include "tensor/files/read_file.h"
+#include "tensor/half.h"
 #include "tensor/write_file.h"
 
 namespace imago {
@@ -22,44 +19,24 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::size_t length_bytes = 8;
 
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
-
-void read_exactly(const Descriptor& file, void* data, std::size_t bytes, const fs::path& path) {
-  auto* p = static_cast<char*>(data);
-  while (bytes > 0) {
-    const ssize_t got = ::read(file.get(), p, bytes);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0)
-      fail("load_safetensors", "cannot read ", path.string(), ": ", std::strerror(errno));
-    check(got > 0, "load_safetensors", path.string(), " became shorter while it was read");
-    p += got;
-    bytes -= static_cast<std::size_t>(got);
-  }
+// A zip archive or, from old versions, a pickle (0x80 and its protocol): what torch.save writes.
+bool looks_like_torch_save(std::uint64_t first_bytes) {
+  return (first_bytes & 0xffffffff) == 0x04034b50 ||
+         ((first_bytes & 0xff) == 0x80 && (first_bytes >> 8 & 0xff) <= 5);
 }
 
-std::uint64_t open_size(const Descriptor& file, const fs::path& path) {
-  if (!file) {
-    fail("load_safetensors", "cannot open ", path.string(), ": ", std::strerror(errno),
-         errno == ENOENT ? "; is the name right?" : "");
+// Bytes of a file as the elements of a tensor.
+Tensor read_tensor(files::ByteSource& source, const SafetensorsEntry& entry) {
+  Tensor t = Tensor::empty(entry.shape, entry.dtype, Device::cpu());
+  if (t.numel() == 0) return t;
+  if (entry.half) {
+    std::vector<std::uint16_t> halves(static_cast<std::size_t>(t.numel()));
+    source.read(halves.data(), halves.size() * sizeof halves[0]);
+    std::transform(halves.begin(), halves.end(), t.mutable_data<float>(), half_to_float);
+  } else {
+    source.read(t.mutable_bytes(), t.nbytes());
   }
-  struct stat info = {};
-  check(::fstat(file.get(), &info) == 0, "load_safetensors", "cannot examine ", path.string());
-  check(S_ISREG(info.st_mode), "load_safetensors", path.string(), " is not a file");
-  return static_cast<std::uint64_t>(info.st_size);
+  return t;
 }
 
 }  // namespace
@@ -110,28 +87,29 @@ void save(const fs::path& path, const std::map<std::string, NamedTensors>& group
 }
 
 SafetensorsFile load_safetensors(const fs::path& path) {
-  // O_NONBLOCK: opening a named pipe must not wait for a writer; it has no effect on files.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  const std::uint64_t size = open_size(file, path);
-  check(size >= length_bytes, "load_safetensors", path.string(), ": ", size,
+  const files::ReadFile file("load_safetensors", path);
+  check(file.size() >= length_bytes, "load_safetensors", path.string(), ": ", file.size(),
         " bytes are too few for a safetensors file; was it cut short while copying?");
+  files::FileRange source(file, 0, file.size());
   std::uint64_t length = 0;
-  read_exactly(file, &length, length_bytes, path);
-  const std::uint64_t limit = std::min(size - length_bytes, max_safetensors_header);
+  source.read(&length, length_bytes);
+  const std::uint64_t limit = std::min(source.remaining(), max_safetensors_header);
+  if (length > limit && looks_like_torch_save(length)) {
+    fail("load_safetensors", path.string(),
+         " looks like a file of torch.save; write safetensors instead, in Python: "
+         "safetensors.torch.save_file(model.state_dict(), \"model.safetensors\")");
+  }
   check(length <= limit, "load_safetensors", path.string(), ": the header claims ", length,
         " bytes but at most ", limit,
         " are possible; the file was cut short or is not a safetensors file");
   std::string header(static_cast<std::size_t>(length), '\0');
-  read_exactly(file, header.data(), header.size(), path);
+  source.read(header.data(), header.size());
 
   SafetensorsFile result{.path = path, .tensors = {}, .metadata = {}};
-  SafetensorsHeader parsed =
-      parse_safetensors_header(header, size - length_bytes - length, path.string());
+  SafetensorsHeader parsed = parse_safetensors_header(header, source.remaining(), path.string());
   result.metadata = std::move(parsed.metadata);
   for (const auto& entry : parsed.entries) {
-    Tensor t = Tensor::empty(entry.shape, entry.dtype, Device::cpu());
-    if (t.nbytes()) read_exactly(file, t.mutable_bytes(), t.nbytes(), path);
-    result.tensors.emplace(entry.name, std::move(t));
+    result.tensors.emplace(entry.name, read_tensor(source, entry));
   }
   return result;
 }

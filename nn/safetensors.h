@@ -40,8 +40,9 @@ void save_safetensors(const std::filesystem::path& path, const NamedTensors& ten
 void save(const std::filesystem::path& path, const std::map<std::string, NamedTensors>& groups,
           const Metadata& metadata = {});
 
-// Reads a whole file. Everything in it is checked before it is believed; a broken or foreign file
-// throws Error naming the file and what is wrong with it.
+// Reads a whole file. F16 becomes f32, which holds every half exactly, and BOOL becomes u8.
+// Everything in the file is checked before it is believed; a broken or foreign one throws Error
+// naming the file and what is wrong with it.
 SafetensorsFile load_safetensors(const std::filesystem::path& path);
 
 }  // namespace imago

@@ -16,9 +16,10 @@ struct DTypeName {
   DType dtype;
   const char* name;
 };
-constexpr DTypeName dtype_names[] = {{DType::f32, "F32"},   {DType::f64, "F64"},
-                                     {DType::bf16, "BF16"}, {DType::i32, "I32"},
-                                     {DType::i64, "I64"},   {DType::u8, "U8"}};
+// The first of a dtype is what is written; the last two are only read.
+constexpr DTypeName dtype_names[] = {
+    {DType::f32, "F32"}, {DType::f64, "F64"}, {DType::bf16, "BF16"}, {DType::i32, "I32"},
+    {DType::i64, "I64"}, {DType::u8, "U8"},   {DType::f32, "F16"},   {DType::u8, "BOOL"}};
 
 const char* name_in_file(DType dtype) {
   for (const auto& entry : dtype_names) {
@@ -94,7 +95,7 @@ DType read_dtype(const Json& json, const std::string& name, const Complaint& com
     if (json.get<std::string>() == entry.name) return entry.dtype;
   }
   fail("load_safetensors", file, ": '", name, "' has dtype ", json.dump(),
-       "; this program reads F32, F64, BF16, I32, I64 and U8: convert it first");
+       "; this program reads F16, F32, F64, BF16, I32, I64, U8 and BOOL: convert it first");
 }
 
 SafetensorsEntry read_entry(const std::string& name, const Json& json, const std::string& file) {
@@ -110,8 +111,9 @@ SafetensorsEntry read_entry(const std::string& name, const Json& json, const std
     fail("load_safetensors", file, ": '", name, "' has ", extents.size(),
          " dimensions; this program reads up to ", Shape::max_dim);
   }
+  const bool half = json["dtype"] == "F16";
   Shape shape;
-  std::uint64_t bytes = size_of(dtype);
+  std::uint64_t bytes = half ? 2 : size_of(dtype);
   bool empty = false;
   for (const Json& extent : extents) {
     const std::uint64_t e = read_size(extent, name, complain);
@@ -131,10 +133,10 @@ SafetensorsEntry read_entry(const std::string& name, const Json& json, const std
   const std::uint64_t begin = read_size(offsets[0], name, complain);
   const std::uint64_t end = read_size(offsets[1], name, complain);
   if (end < begin || end - begin != bytes) {
-    complain("'", name, "' ", shape, ' ', dtype, " takes ", bytes,
+    complain("'", name, "' ", shape, ' ', json["dtype"].get<std::string>(), " takes ", bytes,
              " bytes but its data_offsets are ", begin, " and ", end);
   }
-  return {name, dtype, shape, begin, end};
+  return {name, dtype, shape, begin, end, half};
 }
 
 }  // namespace

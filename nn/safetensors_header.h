@@ -15,6 +15,7 @@ struct SafetensorsEntry {
   DType dtype;
   Shape shape;
   std::uint64_t begin, end;  // bytes from the start of the data
+  bool half = false;         // the file holds F16, which becomes f32
 };
 
 struct SafetensorsHeader {

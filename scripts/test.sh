@@ -6,29 +6,39 @@
 #   emulated   the CUDA suite on the emulated device, under both sanitizers
 # and, with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a test
 # notices.
-#   scripts/test.sh [--full] [--no-mutants] [PRESET...]   default: all four; also debug, tsan
+#   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all four; also debug, tsan
 #   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 #   --no-mutants  without the sample, which builds the kernels and their tests once more
+#   --python      sets up build/python, a Python with NumPy, PyTorch and safetensors, so that the tests
+#                 of files exchanged with it (tests/interop) must run; without, they run where it has them
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 architectures=(-DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual")
-presets=() mutants=true
+presets=() mutants=true python=false
 for argument in "$@"; do
   case $argument in
     --no-mutants) mutants=false ;;
+    --python) python=true ;;
     --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) ;;
     release | debug | asan | tsan | cuda | emulated) presets+=("$argument") ;;
     *)
-      echo "scripts/test.sh: '$argument' is neither --full, --no-mutants nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
+      echo "scripts/test.sh: '$argument' is neither --full, --no-mutants, --python nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
       exit 2
       ;;
   esac
 done
 asked=true
 ((${#presets[@]})) || { presets=(release asan cuda emulated); asked=false; }
+if $python; then imago_packages+=("${imago_python_packages[@]}"); fi
+SECONDS=0
 ensure_packages
+if $python; then
+  make_python
+  export IMAGO_REQUIRE_PYTHON=1
+  echo "== python: ready in $SECONDS s"
+fi
 
 # Objects that two presets compile alike are compiled once.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1

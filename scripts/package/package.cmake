@@ -67,7 +67,7 @@ install(FILES ${PROJECT_BINARY_DIR}/package/imagoConfig.cmake
 # pkg-config: all libraries, and what these need. The prefix is where the file lies.
 file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 string(REGEX REPLACE "/$" "" up "${up}")
-set(needs -lhwy -lstb)
+set(needs -lhwy -lstb -lz)
 if(IMAGO_OPENMP)
   list(APPEND needs ${OpenMP_CXX_FLAGS})
 endif()

@@ -202,7 +202,7 @@ TEST_CASE("safetensors: headers that lie are refused, saying why") {
   CHECK(contains(header("{\"__metadata__\":[],\"a\":" + good + "}"), "not an object"));
   CHECK(contains(header("{\"__metadata__\":{\"k\":1},\"a\":" + good + "}"), "else than text"));
   // Types and shapes.
-  CHECK(contains(header("{\"a\":" + entry("F16", "[4]", "[0,8]") + "}"), "convert it first"));
+  CHECK(contains(header("{\"a\":" + entry("F8_E4M3", "[8]", "[0,8]") + "}"), "convert it first"));
   CHECK(contains(header(R"({"a":{"dtype":1,"shape":[2],"data_offsets":[0,8]}})"), "not text"));
   for (const char* shape : {"[-2]", "[2.0]", "[2e0]", "[\"2\"]", "[null]", "[[2]]",
                             "[18446744073709551615]", "[9223372036854775808]", "[1e300]"}) {

@@ -1,0 +1,45 @@
+// What the layers of these models are called in PyTorch, and how their weights lie there: give one
+// to nn::load_pytorch or nn::save_pytorch (nn/import_map.h).
+//
+// In PyTorch each model is an nn.Sequential, `prefix` its name in the class around it:
+// self.main = nn.Sequential(...) is "main", a bare nn.Sequential "". Its modules are numbered as
+// listed here; those without weights only count.
+#pragma once
+
+#include <string>
+
+#include "models/dcgan.h"
+#include "models/gan.h"
+#include "nn/import_map.h"
+
+namespace imago::models {
+
+// As in the DCGAN that everybody writes: ConvTranspose2d 0, BatchNorm2d 1, ReLU 2, ConvTranspose2d
+// 3, BatchNorm2d 4, ReLU 5, ..., ConvTranspose2d, Tanh. Takes z as (N, z, 1, 1).
+nn::ImportMap dcgan_generator_map(const DcganOptions& options = {},
+                                  const std::string& prefix = "main");
+// Conv2d 0, LeakyReLU 1, Conv2d 2, BatchNorm2d 3, LeakyReLU 4, ..., Conv2d; a Sigmoid or Flatten
+// may follow. Gives logits as (N, 1, 1, 1) without a Flatten.
+nn::ImportMap dcgan_discriminator_map(const DcganOptions& options = {},
+                                      const std::string& prefix = "main");
+
+// Linear 0, BatchNorm1d 1, LeakyReLU 2, Unflatten(1, (512, 4, 4)) 3, ConvTranspose2d 4, BatchNorm2d
+// 5, LeakyReLU 6, ConvTranspose2d 7, BatchNorm2d 8, LeakyReLU 9, ConvTranspose2d 10, Tanh 11.
+nn::ImportMap seed001_generator_map(const std::string& prefix = "main");
+// Conv2d 0, LeakyReLU 1, Dropout 2, Conv2d 3, LeakyReLU 4, Dropout 5, Flatten 6, Linear 7.
+nn::ImportMap seed001_discriminator_map(const std::string& prefix = "main");
+
+// The DCGAN's, at 32x32.
+nn::ImportMap seed003_generator_map(const std::string& prefix = "main");
+nn::ImportMap seed003_discriminator_map(const std::string& prefix = "main");
+
+// The classifier of seed 003, for images of 64x64: Conv2d 0, ReLU 1, MaxPool2d 2, Conv2d 3, ReLU 4,
+// MaxPool2d 5, Conv2d 6, ReLU 7, MaxPool2d 8, Flatten 9, Linear 10, ReLU 11, Linear 12; here the
+// Sequential of the same layers. Its Flatten is of images 6x6 with 128 channels.
+nn::ImportMap seed003_cnn_map(const std::string& prefix = "main");
+
+// Of a network by name, as make_gan takes it.
+nn::ImportMap generator_map(const GanSpec& spec, const std::string& prefix = "main");
+nn::ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix = "main");
+
+}  // namespace imago::models
