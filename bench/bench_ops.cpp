@@ -48,6 +48,7 @@ bench::Work work_of(const bench::Row& row, Device device, int megabytes) {
   bench::Work work;
   work.name = row.name;
   work.bytes = row.bytes;
+  work.flops = row.flops;
   work.prepare = [=](int sets) -> bench::Launch {
     std::vector<std::vector<Tensor>> operands;
     for (int i = 0; i < sets; ++i) operands.push_back(copies(row.inputs, device));

@@ -158,6 +158,7 @@ std::vector<Row> op_rows(DType dtype, int megabytes) {
   }
   for (const Row& row : spatial_rows(dtype, megabytes)) table.push_back(row);
   for (Row& row : reduction_rows(dtype, megabytes)) table.push_back(std::move(row));
+  for (Row& row : index_rows(dtype, megabytes)) table.push_back(std::move(row));
   return table;
 }
 

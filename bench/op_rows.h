@@ -18,6 +18,7 @@ struct Row {
   std::function<std::vector<Tensor>(std::vector<Tensor>& inputs)> run;
   // Whether results, now on the CPU, are those of the reference in f64 within tolerance.h.
   std::function<bool(const std::vector<Tensor>& results)> right;
+  double flops = 0;  // where arithmetic may bind
 };
 
 // The rows of all families. Operands are of `dtype`, f32 or bf16, except for what is f32 always:
@@ -28,6 +29,8 @@ std::vector<Row> op_rows(DType dtype, int megabytes);
 // Those of one family, part of op_rows; each is in op_rows_<family>.cpp.
 // Comparisons and where.
 std::vector<Row> choice_rows(DType dtype, int megabytes);
+// permute, concat, slice, embedding, gather and batched gemm.
+std::vector<Row> index_rows(DType dtype, int megabytes);
 // Optimisers, the moving average and clipping of gradients, on one f32 parameter of `numel`.
 std::vector<Row> optimizer_rows(std::int64_t numel);
 // Reductions, softmax, cross-entropy, layer and group norm.

@@ -1,40 +1,47 @@
 #include "autograd/ops/slice.h"
 
 #include "autograd/function.h"
-#include "autograd/ops/concat.h"
-#include "kernels/elementwise/elementwise.h"
+#include "autograd/ops/place.h"
+#include "kernels/concat/concat.h"
 
 namespace imago::ops {
 namespace {
 
-// Zeros of the shape of x but for the outermost extent.
-Var zero_rows(const Shape& shape, std::int64_t rows, const Var& like) {
-  Shape zeros = shape;
-  zeros.set(0, rows);
-  Tensor t = Tensor::empty(zeros, like.dtype(), like.device());
-  kernels::fill(t, 0);
-  return t;
-}
-
 class SliceFunction final : public Function {
  public:
-  SliceFunction(Shape from, std::int64_t begin, std::int64_t end)
-      : Function("slice"), from_(from), begin_(begin), end_(end) {}
-  Vars backward(const Vars& g) override {
-    return {
-        concat({zero_rows(from_, begin_, g[0]), g[0], zero_rows(from_, from_[0] - end_, g[0])})};
-  }
+  SliceFunction(int axis, std::int64_t begin, std::int64_t extent)
+      : Function("slice"), axis_(axis), begin_(begin), extent_(extent) {}
+  Vars backward(const Vars& g) override { return {place(g[0], axis_, begin_, extent_)}; }
 
  private:
-  Shape from_;
-  std::int64_t begin_, end_;
+  int axis_;
+  std::int64_t begin_, extent_;
 };
 
 }  // namespace
 
 Var slice(const Var& x, std::int64_t begin, std::int64_t end) {
-  const auto node = record<SliceFunction>({x}, x.shape(), begin, end);
-  return attach(node, x.tensor().slice(begin, end));
+  return slice(x, 0, begin, end);
+}
+
+Var slice(const Var& x, int axis, std::int64_t begin, std::int64_t end) {
+  Tensor result = kernels::slice(x.tensor(), axis, begin, end);  // validates the axis
+  const auto node = record<SliceFunction>({x}, axis, begin, x.size(axis));
+  return attach(node, std::move(result));
+}
+
+Vars split(const Var& x, int axis, const std::vector<std::int64_t>& extents) {
+  std::int64_t total = 0;
+  for (const std::int64_t extent : extents) total += extent;
+  check(total == x.size(axis), "split", "the parts have ", total, " elements along axis ", axis,
+        " but ", x.shape(), " has ", x.size(axis));
+  Vars parts;
+  std::int64_t at = 0;
+  for (const std::int64_t extent : extents) {
+    parts.push_back(slice(x, axis, at, at + extent));
+    at += extent;
+  }
+  return parts;
 }
 
 }  // namespace imago::ops

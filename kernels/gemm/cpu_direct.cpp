@@ -1,4 +1,5 @@
-// gemm in f32 by register tiles.
+// gemm in f32 by register tiles. A batch of small matrices is dealt to the threads matrix by matrix;
+// they share the work inside of large ones.
 #include "kernels/gemm/cpu_blocked.h"
 #include "kernels/gemm/engines.h"
 
@@ -13,7 +14,7 @@ struct View {
   bool transposed;
 
   View(const Tensor& m, Transpose trans)
-      : data(m.data<float>()), row(m.size(1)), transposed(trans == Transpose::yes) {}
+      : data(m.data<float>()), row(m.size(-1)), transposed(trans == Transpose::yes) {}
 
   // dst[i * dst_row + j] = op(m)[i0 + i, j0 + j]
   void copy(std::int64_t i0, std::int64_t rows, std::int64_t j0, std::int64_t columns, float* dst,
@@ -70,14 +71,9 @@ struct PanelsJob {
   blocked::Stretch source_b(std::int64_t, std::int64_t) const { return {}; }
 };
 
-}  // namespace
-
-// op(a) (M, K), op(b) (K, N), c (M, N)
-void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
-                 Tensor& c) {
-  const View left(a, trans_a), right(b, trans_b);
-  const std::int64_t m = c.size(0), n = c.size(1), k = a.size(left.transposed ? 0 : 1);
-  float* out = c.mutable_data<float>();
+// left (M, K), right (K, N), out (M, N)
+void product(const View& left, const View& right, std::int64_t m, std::int64_t n, std::int64_t k,
+             float* out) {
   if (m < n) {
     multiply_panels(PanelsJob{left, right}, m, n, k, out);
     return;
@@ -87,6 +83,36 @@ void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose 
       [&](std::int64_t k0, std::int64_t depth, std::int64_t j0, std::int64_t columns, float* dst,
           std::int64_t dst_row) { right.copy(k0, depth, j0, columns, dst, dst_row); });
   multiply_strips(std::vector<StripsJob>{{left, panels, out, m, n, k}}, n);
+}
+
+}  // namespace
+
+// op(a) (M, K), op(b) (K, N), c (M, N), or batches of them
+void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
+                 Tensor& c) {
+  const View left(a, trans_a), right(b, trans_b);
+  const std::int64_t m = c.size(-2), n = c.size(-1), k = a.size(left.transposed ? -2 : -1);
+  const std::int64_t batches = c.dim() == 3 ? c.size(0) : 1;
+  const std::int64_t step_a = batch_step(a), step_b = batch_step(b);
+  float* out = c.mutable_data<float>();
+  const auto one = [&](std::int64_t batch) {
+    View at_a = left, at_b = right;
+    at_a.data += batch * step_a;
+    at_b.data += batch * step_b;
+    product(at_a, at_b, m, n, k, out + batch * m * n);
+  };
+  constexpr std::int64_t small = 96 * 96 * 96;  // too little to share within a product
+  const std::int64_t threads = std::min<std::int64_t>(num_threads(), batches);
+  if (threads == 1 || (batches < 4 * threads && m * n * k > small)) {
+    for (std::int64_t batch = 0; batch < batches; ++batch) one(batch);
+    return;
+  }
+  parallel_for(threads, [&](std::int64_t part) {
+    const ContextScope scope;
+    Context::current().threads = 1;
+    const std::int64_t end = batches * (part + 1) / threads;
+    for (std::int64_t batch = batches * part / threads; batch < end; ++batch) one(batch);
+  });
 }
 
 }  // namespace imago::kernels

@@ -24,14 +24,15 @@
 //   +----+  +-------------+
 //
 // kernels/gemm/tile_plan.h chooses the tile and the number of parts from the extents alone, so the
-// order of every sum is fixed.
+// order of every sum is fixed. The products of a batch are blocks of one launch, blockIdx.z = product *
+// parts + part; the more products, the fewer parts.
 //
 // The bottleneck. FP32 units, where there are enough tiles: predicted 80 per cent of their peak for
 // large squares, not yet run on hardware. G1 writes 4 MB for 0.2 GFLOP: 100 depths are seven slices,
 // so that the first loads and the last stores weigh as much as the arithmetic, and it is bound by
 // latency; D5 reads 4 MB once and is bound by memory.
 //
-// Limits. f32; matrices below 2^30 elements. Widths that are no multiple of 4 and matrices that start
+// Limits. f32; fewer than 2^16 matrices below 2^30 elements. Widths that are no multiple of 4 and matrices that start
 // off a 16-byte boundary are loaded one element at a time, in 64 x 64 tiles.
 #include "kernels/gemm/engines.h"
 #include "kernels/gemm/split_product.cuh"
@@ -39,11 +40,13 @@
 namespace imago::kernels {
 namespace {
 
-// op(a) (M, K), op(b) (K, N), c (splits, M, N)
+// op(a) (M, K), op(b) (K, N), c (M, N) of the first product and part
 template <class Shape, int lanes_a, int lanes_b, bool transposed_a, bool transposed_b>
 __global__ void __launch_bounds__(Shape::threads, Shape::blocks_per_sm)
     gemm_blocked_kernel(Matrix<float, lanes_a, !transposed_a> a,
-                        Matrix<float, lanes_b, transposed_b> b, RowMajor<float> c, SplitDepth cut) {
+                        Matrix<float, lanes_b, transposed_b> b, RowMajor<float> c, BatchSteps steps,
+                        SplitDepth cut) {
+  steps.advance(cut.batch(), a, b, c);
   product_registers<Shape>(a, b, c, a.depth, cut);
 }
 
@@ -51,11 +54,12 @@ __global__ void __launch_bounds__(Shape::threads, Shape::blocks_per_sm)
 
 void gemm_blocked(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b,
                   Tensor& c) {
-  const int rows = static_cast<int>(c.size(0)), columns = static_cast<int>(c.size(1));
-  const int depth = static_cast<int>(a.size(trans_a == Transpose::yes ? 0 : 1));
-  const int width_a = static_cast<int>(a.size(1)), width_b = static_cast<int>(b.size(1));
-  SplitProduct product("gemm", {rows, columns, depth}, {a, width_a % 4 == 0}, {b, width_b % 4 == 0},
-                       c, columns);
+  const int rows = static_cast<int>(c.size(1)), columns = static_cast<int>(c.size(2));
+  const int depth = static_cast<int>(a.size(trans_a == Transpose::yes ? 1 : 2));
+  const int width_a = static_cast<int>(a.size(2)), width_b = static_cast<int>(b.size(2));
+  const BatchSteps steps{batch_step(a), batch_step(b), batch_step(c)};
+  SplitProduct product("gemm", {rows, columns, depth, c.size(0)}, {a, width_a % 4 == 0},
+                       {b, width_b % 4 == 0}, c, columns);
   const auto run = [&]<bool transposed_a, bool transposed_b>() {
     with_tile(product.tile(), [&]<class Shape, int lanes_a, int lanes_b> {
       const Matrix<float, lanes_a, !transposed_a> left{a.device_data<float>(), rows, depth,
@@ -64,7 +68,7 @@ void gemm_blocked(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose
                                                        width_b};
       product
           .launch<Shape, gemm_blocked_kernel<Shape, lanes_a, lanes_b, transposed_a, transposed_b>>(
-              left, right, RowMajor<float>{product.out(), rows, columns});
+              left, right, RowMajor<float>{product.out(), rows, columns}, steps);
     });
   };
   with_transposes(trans_a, trans_b, run);

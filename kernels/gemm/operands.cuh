@@ -54,6 +54,19 @@ struct Matrix {
   }
 };
 
+// From one product of a batch to the next, in elements; 0 for an operand that all of them share.
+struct BatchSteps {
+  std::int64_t a, b, c;
+
+  // Turns the operands and the result of the first product into those of another.
+  template <class A, class B, class C>
+  __device__ void advance(int product, A& of_a, B& of_b, C& of_c) const {
+    of_a.data += product * a;
+    of_b.data += product * b;
+    of_c.out += product * c;
+  }
+};
+
 // Where a product goes: row m of the result starts at `out + row(m)` and has `columns` elements.
 // A sink is a struct with these three members; row(m) is -1 past the last row.
 template <class T>

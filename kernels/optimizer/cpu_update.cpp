@@ -2,7 +2,7 @@
 
 #include "kernels/simd_targets.h"
 
-// Compiled once per SIMD target; see kernels/elementwise/cpu_map.cpp.
+// Compiled once per SIMD target; see kernels/elementwise/cpu_unary.cpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/optimizer/cpu_update.cpp"
 #include <hwy/foreach_target.h>

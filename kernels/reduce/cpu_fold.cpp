@@ -5,7 +5,7 @@
 #include "kernels/simd_targets.h"
 #include "tensor/error.h"
 
-// Compiled once per SIMD target; see kernels/elementwise/cpu_map.cpp.
+// Compiled once per SIMD target; see kernels/elementwise/cpu_unary.cpp.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/reduce/cpu_fold.cpp"
 #include <hwy/foreach_target.h>

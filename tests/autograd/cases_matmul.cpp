@@ -21,6 +21,31 @@ std::vector<OpCase> matmul_cases() {
            [ta, tb](const Vars& v) { return Vars{ops::matmul(v[0], v[1], ta, tb)}; }});
     }
   }
+  // Batches, and operands that all products of a batch share.
+  struct Batch {
+    std::string name;
+    Shape a, b;
+    Transpose ta, tb;
+  };
+  constexpr Transpose no = Transpose::no, yes = Transpose::yes;
+  for (const Batch& c : {Batch{"batch A B", {3, 2, 3}, {3, 3, 2}, no, no},
+                         Batch{"batch At Bt", {2, 3, 2}, {2, 2, 3}, yes, yes},
+                         Batch{"shared A Bt", {2, 3}, {2, 2, 3}, no, yes},
+                         Batch{"batch At, one B", {2, 3, 2}, {1, 3, 2}, yes, no},
+                         Batch{"batch A, shared Bt", {2, 2, 3}, {2, 3}, no, yes}}) {
+    cases.push_back({"matmul", c.name,
+                     [c](DType t, Size size) {
+                       const auto sized = [&](Shape shape) {
+                         if (size == Size::small) return shape;
+                         for (int d = shape.dim() - 2; d < shape.dim(); ++d) {
+                           shape.set(d, 50 * shape[d]);
+                         }
+                         return shape;
+                       };
+                       return leaves(t, {sized(c.a), sized(c.b)});
+                     },
+                     [c](const Vars& v) { return Vars{ops::matmul(v[0], v[1], c.ta, c.tb)}; }});
+  }
   return cases;
 }
 

@@ -17,14 +17,13 @@ std::vector<OpCase> rows_and_losses_cases() {
   };
   return {
       {"concat", "three parts, one empty", of({{2, 3}, {0, 3}, {1, 3}}),
-       [](const Vars& v) { return Vars{ops::concat(v)}; }, Serial::both},
+       [](const Vars& v) { return Vars{ops::concat(v)}; }, Serial::backward},
       {"concat", "a part twice", of({{2, 2}}),
        [](const Vars& v) {
          return Vars{ops::concat({v[0], v[0]})};
-       },
-       Serial::forward},
+       }},
       {"slice", "inner rows", of({{5, 2, 2}}),
-       [](const Vars& v) { return Vars{ops::slice(v[0], 1, v[0].size(0) - 1)}; }, Serial::both},
+       [](const Vars& v) { return Vars{ops::slice(v[0], 1, v[0].size(0) - 1)}; }, Serial::forward},
       {"slice", "all rows and none", of({{3, 2}}),
        [](const Vars& v) {
          return Vars{ops::slice(v[0], 0, v[0].size(0)), ops::slice(v[0], 1, 1)};

@@ -47,6 +47,7 @@ Shape taller(Shape shape, Size size, std::int64_t times = 10'000);
 std::vector<OpCase> arithmetic_cases();
 std::vector<OpCase> batch_norm_cases();
 std::vector<OpCase> conv2d_cases();
+std::vector<OpCase> index_cases();
 std::vector<OpCase> matmul_cases();
 std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> group_norm_cases();

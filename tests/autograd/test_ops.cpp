@@ -20,7 +20,7 @@ std::vector<OpCase> all_cases() {
   std::vector<OpCase> all;
   for (const auto& family :
        {arithmetic_cases(), batch_norm_cases(), conv2d_cases(), elementwise_cases(),
-        group_norm_cases(), matmul_cases(), nonlinear_cases(), reduction_cases(),
+        group_norm_cases(), index_cases(), matmul_cases(), nonlinear_cases(), reduction_cases(),
         rows_and_losses_cases(), softmax_cases(), spatial_cases()}) {
     all.insert(all.end(), family.begin(), family.end());
   }

@@ -181,7 +181,7 @@ TEST_CASE("gemm: messages name what was expected and what came") {
   const Tensor a = Tensor::zeros({2, 3}), b = Tensor::zeros({4, 5});
   CHECK(message_of(a, b) == "[gemm] inner extents differ: a (2, 3) has 3, b (4, 5) has 4");
   CHECK(message_of(a, Tensor::zeros({3})) ==
-        "[gemm] a and b are matrices, but they are (2, 3) and (3,)");
+        "[gemm] a and b are matrices or batches of them, but they are (2, 3) and (3,)");
   CHECK(message_of(a, Tensor::zeros({3, 2}, DType::bf16)) ==
         "[gemm] a is f32 but b is bf16; cast one of them");
   CHECK(message_of(Tensor::zeros({2, 0}), Tensor::zeros({0, 2})).find("no extent is 0") !=

@@ -1,7 +1,7 @@
 // What operations tell profilers, on every device.
 #include <doctest/doctest.h>
 
-#include "kernels/adam/adam.h"
+#include "kernels/optimizer/adam.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
