@@ -172,7 +172,7 @@ if ((rehearse)); then
 elif ! command -v compute-sanitizer >/dev/null; then
   skip compute-sanitizer "it is not installed"
 else
-  subset='--source-file=*test_conv2d*,*test_gemm*,*test_batch_norm*,*test_reduce*,*test_optimizers*,*test_clip*'
+  subset='--source-file=*test_conv2d*,*test_gemm*,*test_batch_norm*,*test_reduce*,*test_softmax*,*test_cross_entropy*,*test_group_norm*,*test_gather*,*test_permute*,*test_optimizers*,*test_clip*'
   ((quick)) && subset='--test-case=conv2d on CUDA: bf16 gradients*,gemm: random inputs*'
   for tool in memcheck racecheck initcheck; do
     # Exact allocations: the tool sees the end of every tensor and what nobody wrote.

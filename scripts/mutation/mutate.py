@@ -24,7 +24,13 @@ BUILD = SOURCE / "build" / "emulated"
 JUSTIFIED = ROOT / "scripts" / "mutants_justified.txt"
 PROGRAMS = ("test_kernels", "test_emulator")
 # kernels/<folder> is tested by tests/*/test_<folder>*.cpp, and by the tests of what is built on it:
-MORE_TESTS = {"elementwise": ["cast"], "gemm": ["conv2d"], "reduce": ["batch_norm"]}
+MORE_TESTS = {
+    "elementwise": ["cast", "compare"],
+    "gemm": ["conv2d"],
+    "optimizer": ["clip", "ema"],
+    "permute": ["concat", "gather"],
+    "reduce": ["batch_norm", "cross_entropy", "group_norm", "softmax"],
+}
 
 
 class Parser(argparse.ArgumentParser):
