@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                             const acc_t<T>* mean, const acc_t<T>* invstd,  // (G, C)
                             T* y) {                                        // (G, rows, C)
   using A = acc_t<T>;
-  const Place at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
   if (!at.works) return;
   std::int64_t column[lanes];
   columns_of(c, at, column);
@@ -123,7 +123,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                                  const acc_t<T>* slope, const acc_t<T>* offset,  // (G, C)
                                  T* dx) {                                        // (G, rows, C)
   using A = acc_t<T>;
-  const Place at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, gridDim.x - 1 - blockIdx.x);
   if (!at.works) return;
   std::int64_t column[lanes];
   columns_of(c, at, column);

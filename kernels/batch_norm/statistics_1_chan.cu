@@ -84,7 +84,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                             acc_t<T>* squares) {  // (G, parts, C)
   using A = acc_t<T>;
   auto& s = shared<StatisticsBlock<A, lanes>>();
-  const Place at = place_of<lanes>(c, blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, blockIdx.x);
   std::int64_t column[lanes] = {};
   A origin[lanes] = {};
   if (at.works) {

@@ -38,7 +38,7 @@ struct SumsBlock {
 
 // Adds one value of each thread's lanes over the part and writes the columns of the tile to `out`.
 template <class A, int lanes>
-__device__ void write_sum(LaneTile<A, lanes>& value, const Columns& c, const Place& at,
+__device__ void write_sum(LaneTile<A, lanes>& value, const Columns& c, const ColumnPlace& at,
                           const A (&sum)[lanes], A* out) {
   for (int l = 0; l < lanes; ++l) value(at.slot + l) = sum[l];
   add_row_lanes<A, lanes>(value, c, at);
@@ -59,7 +59,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                            acc_t<T>* of_gamma, acc_t<T>* of_beta) {         // (parts, channels)
   using A = acc_t<T>;
   auto& s = shared<SumsBlock<A, lanes>>();
-  const Place at = place_of<lanes>(c, blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, blockIdx.x);
   A sum_gamma[lanes] = {}, sum_beta[lanes] = {};
   if (at.works) {
     std::int64_t column[lanes], group[lanes], row[lanes];  // row: within a wide row

@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                   std::int64_t* index) {       // (outer, parts, columns)
   using C = fold_t<T>;
   auto& s = shared<ArgmaxBlock<C, lanes>>();
-  const Place at = place_of<lanes>(c, blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, blockIdx.x);
 
   Best<C> best[lanes];
   for (Best<C>& b : best) b = {fold_nothing<Fold::max, C>(), nowhere};

@@ -14,7 +14,7 @@ struct alignas(sizeof(T) * lanes) Unit {
 };
 
 // What a thread takes.
-struct Place {
+struct ColumnPlace {
   std::int64_t outer, part;
   std::int64_t column;  // its first column of the wide row
   std::int64_t row;     // its first wide row; the next one is row_lanes further
@@ -27,10 +27,10 @@ struct Place {
 
 // `block` counts tiles first, then parts, then outer blocks.
 template <int lanes>
-__device__ Place place_of(const Columns& c, std::int64_t block) {
+__device__ ColumnPlace place_of(const Columns& c, std::int64_t block) {
   const int thread = static_cast<int>(threadIdx.x);
   const int unit = thread % c.tile_units, rest = thread / c.tile_units;
-  Place at;
+  ColumnPlace at;
   const std::int64_t tile = block % c.tiles;
   block /= c.tiles;
   at.part = block % c.parts;
@@ -56,16 +56,16 @@ __device__ Place place_of(const Columns& c, std::int64_t block) {
 }
 
 // Offset of the thread's first element. The element of lane l in the short row is `extra_of` + l.
-__device__ inline std::int64_t first_of(const Columns& c, const Place& at) {
+__device__ inline std::int64_t first_of(const Columns& c, const ColumnPlace& at) {
   return at.outer * c.rows * c.columns + at.row * c.width + at.column;
 }
-__device__ inline std::int64_t extra_of(const Columns& c, const Place& at) {
+__device__ inline std::int64_t extra_of(const Columns& c, const ColumnPlace& at) {
   return at.outer * c.rows * c.columns + c.wide_rows * c.width + at.column;
 }
 
 // The columns, in [0, columns), of the lanes of a thread that works.
 template <int lanes>
-__device__ void columns_of(const Columns& c, const Place& at, std::int64_t (&column)[lanes]) {
+__device__ void columns_of(const Columns& c, const ColumnPlace& at, std::int64_t (&column)[lanes]) {
   std::int64_t next = c.fold == 1 ? at.column : at.column % c.columns;
   for (int l = 0; l < lanes; ++l) {
     // A unit may begin in the last columns of one row and end in the first of the next.
@@ -103,7 +103,7 @@ using LaneTile = Tile<A, column_threads * lanes>;
 // Adds up the row lanes, pairwise: the sums end in the slots of row lane 0. All threads call it,
 // each having stored its lanes; ends with a barrier.
 template <class A, int lanes>
-__device__ void add_row_lanes(LaneTile<A, lanes>& value, const Columns& c, const Place& at) {
+__device__ void add_row_lanes(LaneTile<A, lanes>& value, const Columns& c, const ColumnPlace& at) {
   int half = 1;
   while (half * 2 < c.row_lanes) half *= 2;
   for (; half >= 1; half /= 2) {

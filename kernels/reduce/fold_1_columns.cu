@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(column_threads, 2)
   using C = std::conditional_t<op == Fold::sum, Out, fold_t<T>>;
   using S = State<op, C>;
   auto& s = shared<FoldBlock<S, lanes>>();
-  const Place at = place_of<lanes>(c, blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, blockIdx.x);
 
   S mine[lanes];
   for (S& state : mine) state = S::none();

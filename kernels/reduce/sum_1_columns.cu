@@ -51,7 +51,7 @@ __global__ void __launch_bounds__(column_threads, 2)
                Out* out) {  // (outer, parts, columns)
   using A = acc_t<T>;
   auto& s = shared<SumBlock<A, lanes>>();
-  const Place at = place_of<lanes>(c, blockIdx.x);
+  const ColumnPlace at = place_of<lanes>(c, blockIdx.x);
 
   A sum[lanes] = {};
   const std::int64_t pitch = c.row_lanes * c.width;

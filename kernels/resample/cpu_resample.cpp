@@ -11,7 +11,7 @@ namespace imago::kernels {
 namespace {
 
 template <class A>
-GatherTable<A> table_of(const Gather& gather) {
+GatherTable<A> table_of(const AxisGather& gather) {
   GatherTable<A> table{static_cast<std::size_t>(gather.most()), {}, {}, {}};
   table.weights.resize(static_cast<std::size_t>(gather.results()) * table.most);
   A* weights = table.weights.data();
@@ -29,7 +29,7 @@ GatherTable<A> table_of(const Gather& gather) {
 
 }  // namespace
 
-void resample_cpu(const Gather& rows, const Gather& columns, const Tensor& x, Tensor& out) {
+void resample_cpu(const AxisGather& rows, const AxisGather& columns, const Tensor& x, Tensor& out) {
   const std::int64_t height = out.size(1), channels = out.size(3);
   const std::int64_t row_in = x.size(2) * channels, row_out = out.size(2) * channels;
   dispatch<float, double, bf16>(x.dtype(), "resample", [&]<class T> {

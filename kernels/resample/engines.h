@@ -9,7 +9,7 @@
 namespace imago::kernels {
 
 // One axis and the direction it is walked in.
-struct Gather {
+struct AxisGather {
   ResampleAxis axis;
   bool adjoint;  // from `out` places to `in` places
 
@@ -26,8 +26,8 @@ struct Gather {
   }
 };
 
-void resample_cpu(const Gather& rows, const Gather& columns, const Tensor& x, Tensor& out);
-void resample_cuda(const char* op, const Gather& rows, const Gather& columns, const Tensor& x,
-                   Tensor& out);
+void resample_cpu(const AxisGather& rows, const AxisGather& columns, const Tensor& x, Tensor& out);
+void resample_cuda(const char* op, const AxisGather& rows, const AxisGather& columns,
+                   const Tensor& x, Tensor& out);
 
 }  // namespace imago::kernels

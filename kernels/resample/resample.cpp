@@ -31,7 +31,8 @@ void require_size(const char* op, std::int64_t height, std::int64_t width) {
         "the result is at least 1 x 1 and below 2^29 along an axis, not ", height, " x ", width);
 }
 
-Tensor gathered(const char* op, const Gather& rows, const Gather& columns, const Tensor& x) {
+Tensor gathered(const char* op, const AxisGather& rows, const AxisGather& columns,
+                const Tensor& x) {
   const OpRange range(op, x.device());
   Tensor out = Tensor::empty(resized(x, rows.results(), columns.results()), x.dtype(), x.device());
   if constexpr (cuda_build) {

@@ -45,12 +45,12 @@ struct Table {
 
 template <class A>
 __global__ void __launch_bounds__(block_size)
-    weights_kernel(Gather rows, Gather columns, Table<A> down, Table<A> across) {
+    weights_kernel(AxisGather rows, AxisGather columns, Table<A> down, Table<A> across) {
   const std::int64_t thread = global_thread();
   const std::int64_t heights = rows.results();
   if (thread >= heights + columns.results()) return;
   const bool is_row = thread < heights;
-  const Gather gather = is_row ? rows : columns;
+  const AxisGather gather = is_row ? rows : columns;
   const Table<A> table = is_row ? down : across;
   const std::int64_t place = is_row ? thread : thread - heights;
   const PlaceRange range = gather.range(place);
@@ -104,8 +104,8 @@ __global__ void __launch_bounds__(block_size)
 
 }  // namespace
 
-void resample_cuda(const char* op, const Gather& rows, const Gather& columns, const Tensor& x,
-                   Tensor& out) {
+void resample_cuda(const char* op, const AxisGather& rows, const AxisGather& columns,
+                   const Tensor& x, Tensor& out) {
   const std::int64_t height = rows.results(), width = columns.results();
   Tensor ranges = Tensor::empty({height + width, 2}, DType::i32, x.device());
   Tensor weights = Tensor::empty({height * rows.most() + width * columns.most()},
