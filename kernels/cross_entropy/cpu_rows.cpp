@@ -23,7 +23,7 @@ HWY_ATTR void forward_rows(const CrossEntropyCall& c) {
   const A share = smoothing / static_cast<A>(c.classes);
   for (std::int64_t i = 0; i < c.rows; ++i, x += c.classes) {
     const auto as_is = [x](std::int64_t k) HWY_ATTR { return static_cast<A>(x[k]); };
-    const A base = log_base(fold_row<Fold::max, A>(c.classes, as_is));
+    const A base = fold_row<Fold::max, A>(c.classes, as_is);
     const auto raised = [x, base](std::int64_t k)
                             HWY_ATTR { return math::exp(static_cast<A>(x[k]) - base); };
     largest[i] = base;

@@ -30,6 +30,21 @@ void require(const char* op, const Tensor& logits, const Tensor& labels,
         "expects label_smoothing in [0, 1], but it is ", options.label_smoothing);
 }
 
+// How many rows count. Throws where the label of one is no class: it is an index.
+std::int64_t count_labels(const char* op, const std::int64_t* label, const Shape& logits,
+                          const CrossEntropyOptions& options) {
+  const std::int64_t rows = logits[0], classes = logits[1];
+  std::int64_t counted = 0;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (label[i] == options.ignore_index) continue;
+    check(label[i] >= 0 && label[i] < classes, op, "label ", label[i], " of row ", i,
+          " is neither in [0, ", classes, ") nor the ignore_index ", options.ignore_index,
+          "; were the logits made for another number of classes?");
+    ++counted;
+  }
+  return counted;
+}
+
 std::int64_t rows_at_once(std::int64_t classes) {
   return std::max<std::int64_t>(1, default_grain / 2 / classes);
 }
@@ -53,13 +68,7 @@ CrossEntropyResult cross_entropy(const Tensor& logits, const Tensor& labels,
     }
   }
   const std::int64_t* label = labels.data<std::int64_t>();
-  std::int64_t counted = 0;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    if (label[i] == options.ignore_index) continue;
-    check(label[i] >= 0 && label[i] < classes, op, "label ", label[i], " of row ", i,
-          " is not in [0, ", classes, "); were the logits made for another number of classes?");
-    ++counted;
-  }
+  const std::int64_t counted = count_labels(op, label, logits.shape(), options);
   Tensor losses = Tensor::empty({rows}, acc, device);
   dispatch<float, double>(acc, op, [&]<class A> {
     A* largest = out.statistics.mutable_data<A>();
@@ -106,6 +115,7 @@ Tensor cross_entropy_grad(const Tensor& dy, const Tensor& logits, const Tensor& 
   }
   Tensor statistics = forward.statistics, scales = mul(forward.weights, dy.reshape({1}));
   const std::int64_t* label = labels.data<std::int64_t>();
+  count_labels(op, label, logits.shape(), options);
   std::byte* to = dx.mutable_bytes();
   dispatch<float, double>(acc, op, [&]<class A> {
     A* largest = const_cast<A*>(statistics.data<A>());  // read only by the gradient

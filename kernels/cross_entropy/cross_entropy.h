@@ -9,9 +9,11 @@
 //
 // logits (N, K) of f32, f64 or bf16; labels (N) of i64 in [0, K); losses and statistics in acc_t.
 // Arguments are never written; deterministic, for any number of threads.
+// A row that counts and holds NaN or +inf, or nothing but -inf, makes the loss NaN.
 // Errors: undefined tensors, shapes or dtypes that do not fit, labels that are not i64, and a label
 // out of range, which on the CPU throws and on CUDA, where nothing is read back, makes the loss and
-// every gradient NaN.
+// every gradient NaN. So it is with labels of the gradient that are out of range where those of the
+// forward pass were not; on CUDA the gradient of their rows is NaN.
 #pragma once
 
 #include "tensor/tensor.h"

@@ -11,7 +11,7 @@
 //   row N  [ team ] -> lN --'   weight 1 / count is written for the gradient
 //
 // Nothing is read back to look at the labels: a label out of range makes its row's weight NaN, and
-// with it the count, the loss and the gradient.
+// with it the count, the loss and the gradient. The gradient does so with the labels it is given.
 //
 // The bottleneck is memory: the logits are read once (gradient: read and written once). The second
 // launch costs a few microseconds (predicted, not yet run on hardware).
@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(team_block)
 
   A largest = fold_nothing<Fold::max, A>();
   walk([&](A v) { largest = larger(largest, v); });
-  const A base = log_base(team_fold<team>(largest, [](A a, A b) { return larger(a, b); }));
+  const A base = team_fold<team>(largest, [](A a, A b) { return larger(a, b); });
   A sum = 0, below = 0;
   walk([&](A v) {
     sum += math::exp(v - base);
@@ -128,7 +128,9 @@ __global__ void __launch_bounds__(team_block)
   x += row * classes, dx += row * classes;
   const std::int64_t label = labels[row];
   const A base = largests[row], log_sum = log_sums[row], weight = weights[row];
-  const A factor = *dy * weight;
+  // Rather NaN than a gradient that lacks its target.
+  const bool no_class = label < 0 || label >= classes;
+  const A factor = no_class ? std::numeric_limits<A>::quiet_NaN() : *dy * weight;
   walk_row<team, Pack<T>::lanes>(classes, packed, [&]<int n>(std::int64_t i) {
     auto pack = load_as<Pack<T, n>>(x + i);
     for (int l = 0; l < n; ++l) {

@@ -108,9 +108,9 @@ TEST_CASE("cross_entropy: known answers, logits of any size, rows that do not co
     const Tensor far = Tensor::from<float>({3e4f, -3e4f, 3e4f, -3e4f}, {2, 2});
     const CrossEntropyResult sure = cross_entropy(far, Tensor::from<std::int64_t>({0, 1}, {2}));
     CHECK(sure.loss.item() == 3e4);
-    CHECK(same_bits(cross_entropy_grad(Tensor::scalar(4), far,
-                                       Tensor::from<std::int64_t>({0, 1}, {2}), sure),
-                    Tensor::from<float>({0, 0, 2, -2}, {2, 2})));
+    CHECK(same_bits(
+        cross_entropy_grad(Tensor::scalar(4), far, Tensor::from<std::int64_t>({0, 1}, {2}), sure),
+        Tensor::from<float>({0, 0, 2, -2}, {2, 2})));
     // One row of three counts, whatever the others hold.
     const Tensor x = Tensor::from<float>({std::nanf(""), 1, 0, 0, HUGE_VALF, 1}, {3, 2});
     const Tensor some = Tensor::from<std::int64_t>({7, 1, 7}, {3});
@@ -119,6 +119,15 @@ TEST_CASE("cross_entropy: known answers, logits of any size, rows that do not co
     CHECK(one.loss.item() == doctest::Approx(std::log(2.0)));
     CHECK(same_bits(cross_entropy_grad(Tensor::scalar(1), x, some, one, options),
                     Tensor::from<float>({0, 0, 0.5, -0.5, 0, 0}, {3, 2})));
+    // A row that counts and has no largest logit, or an infinite one, is NaN throughout.
+    for (const float odd : {std::nanf(""), HUGE_VALF}) {
+      const Tensor bad = Tensor::from<float>({odd, 0, 0}, {1, 3});
+      const Tensor last = Tensor::from<std::int64_t>({2}, {1});
+      const CrossEntropyResult r = cross_entropy(bad, last);
+      CHECK(std::isnan(r.loss.item()));
+      const Tensor dx = test::to_f64(cross_entropy_grad(Tensor::scalar(1), bad, last, r));
+      for (int k = 0; k < 3; ++k) CHECK(std::isnan(dx.data<double>()[k]));
+    }
     const Tensor none = Tensor::from<std::int64_t>({7, 7, 7}, {3});
     CHECK(std::isnan(cross_entropy(x, none, options).loss.item()));
   });
@@ -127,19 +136,33 @@ TEST_CASE("cross_entropy: known answers, logits of any size, rows that do not co
 TEST_CASE("cross_entropy: a label out of range throws on the CPU and is NaN on CUDA") {
   test::for_each_device([](Device device) {
     const Tensor x = Tensor::zeros({3, 4});
+    // The labels of the gradient may be others than those of the forward pass.
+    const CrossEntropyResult good = cross_entropy(x, Tensor::from<std::int64_t>({0, 3, 1}, {3}));
     for (const std::int64_t bad : {std::int64_t{4}, std::int64_t{-1}}) {
       const Tensor labels = Tensor::from<std::int64_t>({0, bad, 1}, {3});
+      const auto grad = [&] { return cross_entropy_grad(Tensor::scalar(1), x, labels, good); };
       if (device.is_cuda()) {
         const CrossEntropyResult r = cross_entropy(x, labels);
         CHECK(std::isnan(r.loss.item()));
         const Tensor dx = test::to_f64(cross_entropy_grad(Tensor::scalar(1), x, labels, r));
         for (int i = 0; i < 12; ++i) CHECK(std::isnan(dx.data<double>()[i]));
+        const Tensor row = test::to_f64(grad());
+        for (int i = 0; i < 12; ++i) CHECK(std::isnan(row.data<double>()[i]) == (i / 4 == 1));
       } else {
-        CHECK(test::error_of([&] { cross_entropy(x, labels); }) ==
-              "[cross_entropy] label " + std::to_string(bad) +
-                  " of row 1 is not in [0, 4); were the logits made for another number of classes?");
+        const std::string message =
+            "label " + std::to_string(bad) +
+            " of row 1 is neither in [0, 4) nor the ignore_index -100; were the logits made for "
+            "another number of classes?";
+        CHECK(test::error_of([&] { cross_entropy(x, labels); }) == "[cross_entropy] " + message);
+        CHECK(test::error_of(grad) == "[cross_entropy_grad] " + message);
       }
     }
+    if (device.is_cuda()) return;
+    const Tensor some = Tensor::from<std::int64_t>({0, 7, 1}, {3});
+    const CrossEntropyResult forward = cross_entropy(x, some, {.ignore_index = 7});
+    CHECK(test::contains(
+        test::error_of([&] { cross_entropy_grad(Tensor::scalar(1), x, some, forward); }),
+        "[cross_entropy_grad] label 7 of row 1 is neither in [0, 4) nor the ignore_index -100"));
   });
 }
 
@@ -162,18 +185,20 @@ TEST_CASE("cross_entropy: the number of threads does not change a bit") {
 
 TEST_CASE("cross_entropy: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3}), labels = Tensor::zeros({2}, DType::i64);
-  CHECK(test::error_of([&] { cross_entropy(x, Tensor::zeros({2, 3})); }) ==
+  CHECK(test::error_of([&] {
+          cross_entropy(x, Tensor::zeros({2, 3}));
+        }) ==
         "[cross_entropy] labels are f32 (2, 3); it takes class indices in i64, one for each row of "
         "the logits; for one-hot rows take their argmax");
-  CHECK(test::error_of([&] { cross_entropy(x, Tensor::zeros({2}, DType::i32)); }) ==
-        "[cross_entropy] labels are i32 (2,); it takes class indices in i64, one for each row of the "
-        "logits; cast them");
+  CHECK(
+      test::error_of([&] { cross_entropy(x, Tensor::zeros({2}, DType::i32)); }) ==
+      "[cross_entropy] labels are i32 (2,); it takes class indices in i64, one for each row of the "
+      "logits; cast them");
   CHECK(test::error_of([&] { cross_entropy(x, Tensor::zeros({3}, DType::i64)); }) ==
         "[cross_entropy] takes logits (N, K) and labels (N), not (2, 3) and (3,)");
   CHECK(test::error_of([&] { cross_entropy(x, labels, {.label_smoothing = 2}); }) ==
         "[cross_entropy] expects label_smoothing in [0, 1], but it is 2");
-  CHECK(test::contains(test::error_of([&] {
-          cross_entropy_grad(x, x, labels, cross_entropy(x, labels));
-        }),
-        "[cross_entropy_grad] dy is a scalar () of f32"));
+  CHECK(test::contains(
+      test::error_of([&] { cross_entropy_grad(x, x, labels, cross_entropy(x, labels)); }),
+      "[cross_entropy_grad] dy is a scalar () of f32"));
 }
