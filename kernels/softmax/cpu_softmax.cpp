@@ -30,7 +30,6 @@ HWY_ATTR void softmax_columns(const T* a, const T* b, T* out, std::int64_t lengt
         base[j] = larger(base[j], static_cast<A>(a[k * pitch + j]));
       }
     }
-    for (std::int64_t j = 0; j < columns; ++j) base[j] = log_base(base[j]);
   }
   for (std::int64_t k = 0; k < length; ++k) {
     const T *pa = a + k * pitch, *pb = b + k * pitch;
@@ -61,7 +60,7 @@ HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, a
   A base = 0;
   if constexpr (has_base(op)) {
     const auto as_is = [a](std::int64_t i) HWY_ATTR { return static_cast<A>(a[i]); };
-    base = log_base(fold_row<Fold::max, A>(length, as_is));
+    base = fold_row<Fold::max, A>(length, as_is);
   }
 #pragma GCC ivdep
   for (std::int64_t i = 0; i < length; ++i) {

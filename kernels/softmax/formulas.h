@@ -7,7 +7,8 @@
 
 namespace imago::kernels {
 
-// Whether a largest element is looked for first; without one the base is 0.
+// Whether a largest element is looked for first; without one the base is 0. Where it is infinite or
+// NaN, so is the row: its differences from the base are NaN.
 constexpr bool has_base(Softmax op) {
   return op == Softmax::softmax || op == Softmax::log_softmax;
 }

@@ -30,8 +30,9 @@ Tensor softmax_any(Softmax op, const Tensor& a, const Tensor& b, int axis) {
   check(is_floating(a.dtype()), name, "the argument is ", a.dtype(),
         "; it takes f32, f64 or bf16; cast it first");
   check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), name,
-        "dy is ", a.shape(), " ", a.dtype(), " but y is ", b.shape(), " ", b.dtype(),
-        "; they are alike");
+        "dy is ", a.shape(), " ", a.dtype(), " on ", a.device(), " but y is ", b.shape(), " ",
+        b.dtype(), " on ", b.device(), "; it takes the y that ",
+        op == Softmax::log_softmax_grad ? "log_softmax" : "softmax", " gave, and dy like it");
   const int at = axis < 0 ? axis + a.dim() : axis;
   check(at >= 0 && at < a.dim(), name, "axis ", axis, " is out of range for ", a.shape());
   const OpRange range(name, a.device());

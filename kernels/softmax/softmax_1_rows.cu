@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(team_block)
   if constexpr (has_base(op)) {
     A largest = fold_nothing<Fold::max, A>();
     walk.template operator()<false>([&](A x, A) { return largest = larger(largest, x); });
-    base = log_base(team_fold<team>(largest, [](A x, A y) { return larger(x, y); }));
+    base = team_fold<team>(largest, [](A x, A y) { return larger(x, y); });
   }
   A sum = 0;
   walk.template operator()<false>([&](A x, A y) { return sum += softmax_term<op>(x, y, base); });

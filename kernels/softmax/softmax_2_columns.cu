@@ -68,7 +68,7 @@ __global__ void __launch_bounds__(block_size)
   if constexpr (has_base(op)) {
     A largest = fold_nothing<Fold::max, A>();
     walk([&](std::int64_t, A x, A) { largest = larger(largest, x); });
-    base = log_base(join_lanes(s, lane, column, largest, [](A x, A y) { return larger(x, y); }));
+    base = join_lanes(s, lane, column, largest, [](A x, A y) { return larger(x, y); });
   }
   A sum = 0;
   walk([&](std::int64_t, A x, A y) { sum += softmax_term<op>(x, y, base); });

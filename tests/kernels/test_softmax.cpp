@@ -28,7 +28,8 @@ Tensor first(const SoftmaxCase& c, DType dtype) {
 Tensor second(const SoftmaxCase& c, Softmax op, DType dtype) {
   const Tensor x = test::normals(c.x, DType::f64, 2);
   const bool of_log = op == Softmax::log_softmax_grad;
-  return cast(softmax_reference(of_log ? Softmax::log_softmax : Softmax::softmax, x, x, c.axis), dtype);
+  return cast(softmax_reference(of_log ? Softmax::log_softmax : Softmax::softmax, x, x, c.axis),
+              dtype);
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ TEST_CASE("softmax: agrees with the reference in f64, wherever tensors begin") {
           CHECK(got.dtype() == dtype);
           CHECK(test::largest_error(got, want) <= bound);
           if (dtype == DType::f64) return;
-          const Tensor off = softmax_any(op, test::off_boundary(pa), test::off_boundary(pb), c.axis);
+          const Tensor off =
+              softmax_any(op, test::off_boundary(pa), test::off_boundary(pb), c.axis);
           CHECK(test::largest_error(off, want) <= bound);
           if (!device.is_cuda() || dtype == DType::bf16) return;
           test::for_each_order(device,
@@ -70,9 +72,9 @@ TEST_CASE("softmax: logits of any size, NaN and infinities") {
                                                     -2000 - std::log(2.0), 0, -1000, -1000},
                                                    {2, 3})) <= 2e-4);
     const float infinity = HUGE_VALF;
-    const Tensor x = Tensor::from<float>({0, -infinity, 0, 0, std::nanf(""), 0, -infinity, -infinity,
-                                          -infinity, infinity, 0, 0},
-                                         {4, 3});
+    const Tensor x = Tensor::from<float>(
+        {0, -infinity, 0, 0, std::nanf(""), 0, -infinity, -infinity, -infinity, infinity, 0, 0},
+        {4, 3});
     for (const int axis : {1, 0}) {
       Tensor source = x;
       if (axis == 0) {  // the same problems, as columns
@@ -84,14 +86,30 @@ TEST_CASE("softmax: logits of any size, NaN and infinities") {
         source = source.to(Context::current().device);
       }
       const Tensor y = softmax(source, axis).to(Device::cpu());
-      const auto at = [&](int row, int k) {
-        return y.data<float>()[axis == 1 ? row * 3 + k : k * 4 + row];
-      };
+      const Tensor log_y = log_softmax(source, axis).to(Device::cpu());
+      const auto place = [&](int row, int k) { return axis == 1 ? row * 3 + k : k * 4 + row; };
+      const auto at = [&](int row, int k) { return y.data<float>()[place(row, k)]; };
       CHECK(at(0, 0) == 0.5f);
       CHECK(at(0, 1) == 0);
-      for (int k = 0; k < 3; ++k) CHECK(std::isnan(at(1, k)));
-      for (int k = 0; k < 3; ++k) CHECK(std::isnan(at(2, k)));
-      CHECK(std::isnan(at(3, 0)));
+      for (int row = 1; row < 4; ++row) {
+        CAPTURE(row);
+        for (int k = 0; k < 3; ++k) {
+          CHECK(std::isnan(at(row, k)));
+          CHECK(std::isnan(log_y.data<float>()[place(row, k)]));
+        }
+      }
+    }
+    // Rows of vectors, too, and as the reference has it.
+    Tensor row = cast(Tensor::zeros({1, 40}), DType::f64).to(Device::cpu());
+    row.mutable_data<double>()[7] = HUGE_VAL;
+    const Tensor wide = row.to(Context::current().device);
+    for (const Softmax op : {Softmax::softmax, Softmax::log_softmax}) {
+      const Tensor want = softmax_reference(op, row, row, 1);
+      const Tensor got = softmax_any(op, wide, wide, 1).to(Device::cpu());
+      for (int k = 0; k < 40; ++k) {
+        CHECK(std::isnan(want.data<double>()[k]));
+        CHECK(std::isnan(got.data<double>()[k]));
+      }
     }
     CHECK(softmax(Tensor::zeros({0, 3})).shape() == Shape{0, 3});
     CHECK(softmax(Tensor::zeros({3, 0})).shape() == Shape{3, 0});
@@ -100,8 +118,8 @@ TEST_CASE("softmax: logits of any size, NaN and infinities") {
 
 TEST_CASE("softmax: the number of threads does not change a bit") {
   const ContextScope scope;
-  for (const SoftmaxCase& c : {SoftmaxCase{{3001, 10}, 1}, SoftmaxCase{{301, 300}, 1},
-                               SoftmaxCase{{4, 30, 500}, 1}}) {
+  for (const SoftmaxCase& c :
+       {SoftmaxCase{{3001, 10}, 1}, SoftmaxCase{{301, 300}, 1}, SoftmaxCase{{4, 30, 500}, 1}}) {
     for (const DType dtype : {DType::f32, DType::bf16}) {
       const Tensor a = first(c, dtype);
       for (const Softmax op : all) {
@@ -122,6 +140,11 @@ TEST_CASE("softmax: messages name what was expected and what came") {
   CHECK(test::error_of([&] { softmax(x, 2); }) == "[softmax] axis 2 is out of range for (2, 3)");
   CHECK(test::error_of([&] { log_softmax(Tensor::zeros({2}, DType::i32)); }) ==
         "[log_softmax] the argument is i32; it takes f32, f64 or bf16; cast it first");
-  CHECK(test::error_of([&] { softmax_grad(x, Tensor::zeros({3, 2})); }) ==
-        "[softmax_grad] dy is (2, 3) f32 but y is (3, 2) f32; they are alike");
+  CHECK(test::error_of([&] {
+          softmax_grad(x, Tensor::zeros({3, 2}));
+        }) ==
+        "[softmax_grad] dy is (2, 3) f32 on cpu but y is (3, 2) f32 on cpu; it takes the y that "
+        "softmax gave, and dy like it");
+  CHECK(test::contains(test::error_of([&] { log_softmax_grad(x, Tensor::zeros({2})); }),
+                       "it takes the y that log_softmax gave, and dy like it"));
 }
