@@ -255,7 +255,10 @@ Tensor sum(const Tensor& x, const AxisList& axes, bool keepdim) {
   require("sum", x, false);
   const Reduced reduced("sum", x.shape(), axes);
   const Shape shape = reduced.result(keepdim);
-  if (is_floating(x.dtype())) return sum_to(x, reduced.result(true)).reshape(shape);
+  if (is_floating(x.dtype())) {
+    const Tensor result = sum_to(x, reduced.result(true)).reshape(shape);
+    return result.shares_storage(x) ? result.clone() : result;  // where every sum has one term
+  }
   if (x.numel() == 0) return full(shape, 0, DType::i64, x.device());
   return fold_axes("sum", Fold::sum, x, reduced, DType::i64).reshape(shape);
 }
@@ -300,8 +303,8 @@ Tensor equal_elements(const Tensor& a, const Tensor& b) {
   require(op, a, true);
   require(op, b, true);
   check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), op,
-        "takes tensors of one shape, dtype and device, not ", a.shape(), " ", a.dtype(), " and ",
-        b.shape(), " ", b.dtype());
+        "takes tensors of one shape, dtype and device, not ", a.shape(), " ", a.dtype(), " on ",
+        a.device(), " and ", b.shape(), " ", b.dtype(), " on ", b.device());
   const OpRange range(op, a.device());
   Tensor out = Tensor::empty_like(a);
   if constexpr (cuda_build) {

@@ -225,6 +225,25 @@ TEST_CASE("reductions: the number of threads does not change a bit") {
   }
 }
 
+TEST_CASE("reductions: results are new tensors, even of one term") {
+  test::for_each_device([](Device) {
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i32, DType::i64}) {
+      for (const Shape& shape : {Shape{}, Shape{1}, Shape{3, 1, 4}}) {
+        const Tensor x = cast(add_scalar(Tensor::zeros(shape), 3), dtype);
+        const AxisList axes = shape.dim() == 3 ? AxisList{1} : AxisList{};
+        for (const Tensor& y : {sum(x, axes), sum(x, axes, true), max(x, axes), min(x, axes)}) {
+          CHECK(!y.shares_storage(x));
+          CHECK(same_bits(cast(y, dtype).reshape(shape), x));
+        }
+        if (!is_floating(dtype)) continue;
+        for (const Tensor& y : {logsumexp(x, axes), norm(x, 1, axes), norm(x, 2, axes)}) {
+          CHECK(!y.shares_storage(x));
+        }
+      }
+    }
+  });
+}
+
 TEST_CASE("reductions: messages name what was expected and what came") {
   const Tensor x = Tensor::zeros({2, 3});
   CHECK(test::error_of([&] { sum(x, {2}); }) == "[sum] axis 2 is out of range for (2, 3)");
@@ -237,5 +256,6 @@ TEST_CASE("reductions: messages name what was expected and what came") {
         "[logsumexp] the argument is i32; it takes f32, f64 or bf16; cast it first");
   CHECK(test::error_of([&] { norm(x, 3, {}); }) == "[norm] takes p = 1 or 2, not 3");
   CHECK(test::contains(test::error_of([&] { equal_elements(x, Tensor::zeros({3})); }),
-                       "[equal_elements] takes tensors of one shape"));
+                       "of one shape, dtype and device, not (2, 3) f32 on cpu and (3,) f32 on "
+                       "cpu"));
 }
