@@ -20,15 +20,16 @@ std::int64_t element_bytes(const Tensor& t) {
 Shape joined_shape(std::span<const Tensor> parts, int& axis) {
   check(!parts.empty(), "concat", "needs at least one part");
   const Tensor& first = parts.front();
-  check(first.defined() && first.dim() > 0, "concat",
-        "part 0 needs at least one dimension, the one to join along");
+  check(first.defined(), "concat", "part 0 is undefined");
+  check(first.dim() > 0, "concat", "part 0 needs at least one dimension, the one to join along");
   axis = checked_axis("concat", first.shape(), axis);
   std::int64_t total = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const Tensor& part = parts[i];
-    check(part.defined() && part.dtype() == first.dtype() && part.device() == first.device(),
-          "concat", "part ", i, " is ", part.dtype(), " on ", part.device(), " but part 0 is ",
-          first.dtype(), " on ", first.device());
+    check(part.defined(), "concat", "part ", i, " is undefined");
+    check(part.dtype() == first.dtype() && part.device() == first.device(), "concat", "part ", i,
+          " is ", part.dtype(), " on ", part.device(), " but part 0 is ", first.dtype(), " on ",
+          first.device());
     Shape expected = first.shape();
     expected.set(axis, part.dim() == first.dim() ? part.size(axis) : 0);
     check(part.shape() == expected, "concat", "part ", i, " is ", part.shape(), " but part 0 is ",
@@ -111,10 +112,10 @@ int checked_axis(const char* op, const Shape& x, int axis) {
   return from_outermost;
 }
 
-void copy_rows(const Tensor& from, const Rows& there, std::int64_t rows, std::int64_t row,
-               Tensor& to, const Rows& here) {
+void copy_rows([[maybe_unused]] const char* op, const Tensor& from, const Rows& there,
+               std::int64_t rows, std::int64_t row, Tensor& to, const Rows& here) {
   if constexpr (cuda_build) {
-    if (from.device().is_cuda()) return copy_rows_words(from, there, rows, row, to, here);
+    if (from.device().is_cuda()) return copy_rows_words(op, from, there, rows, row, to, here);
   }
   const bool stream = rows * row >= streamed_bytes;
   const std::byte* source = from.bytes() + there.first;
@@ -149,7 +150,7 @@ Tensor concat(std::span<const Tensor> parts, int axis) {
   for (const Tensor& part : parts) {
     const std::int64_t row = part.size(axis) * unit;
     if (part.numel() > 0) {
-      copy_rows(part, {0, row}, view.outer, row, out, {at * unit, view.extent * unit});
+      copy_rows("concat", part, {0, row}, view.outer, row, out, {at * unit, view.extent * unit});
     }
     at += part.size(axis);
   }
@@ -185,7 +186,7 @@ Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end) {
   if (out.numel() == 0) return out;
   const AxisView view = view_along(x.shape(), axis);
   const std::int64_t unit = view.inner * element_bytes(x), row = (end - begin) * unit;
-  copy_rows(x, {begin * unit, view.extent * unit}, view.outer, row, out, {0, row});
+  copy_rows("slice", x, {begin * unit, view.extent * unit}, view.outer, row, out, {0, row});
   return out;
 }
 

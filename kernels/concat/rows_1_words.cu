@@ -64,16 +64,16 @@ int checked_words(const char* op, std::int64_t words) {
 
 }  // namespace
 
-void copy_rows_words(const Tensor& from, const Rows& there, std::int64_t rows, std::int64_t row,
-                     Tensor& to, const Rows& here) {
+void copy_rows_words(const char* op, const Tensor& from, const Rows& there, std::int64_t rows,
+                     std::int64_t row, Tensor& to, const Rows& here) {
   const std::byte* source = from.device_bytes() + there.first;
   std::byte* target = to.mutable_device_bytes() + here.first;
   const int word =
       widest_word({row, there.pitch, here.pitch, address_of(source), address_of(target)});
-  const int words = checked_words("concat", rows * (row / word));
+  const int words = checked_words(op, rows * (row / word));
   with_word(word, [&]<class W> {
-    launch<copy_rows_kernel<W>>(current_stream(), grid_for("concat", words, block_size), block_size,
-                                0, words, Divisor(row / word), source, there.pitch / word, target,
+    launch<copy_rows_kernel<W>>(current_stream(), grid_for(op, words, block_size), block_size, 0,
+                                words, Divisor(row / word), source, there.pitch / word, target,
                                 here.pitch / word);
   });
 }

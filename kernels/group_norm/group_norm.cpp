@@ -210,10 +210,10 @@ NormGrads normalise_grad(const NormProblem& p, const Tensor& dy, const Tensor& x
                          const Tensor& gamma, const Tensor& mean, const Tensor& invstd,
                          bool parameters, Engine engine) {
   check_x(p, x);
-  check(dy.defined() && dy.shape() == x.shape() && dy.dtype() == x.dtype() &&
-            dy.device() == x.device(),
-        p.name, "expects dy like x ", x.shape(), " ", x.dtype(), ", but it is ", dy.shape(), " ",
-        dy.dtype());
+  check(dy.defined(), p.name, "dy is undefined; was backward run?");
+  check(dy.shape() == x.shape() && dy.dtype() == x.dtype() && dy.device() == x.device(), p.name,
+        "expects dy like x ", x.shape(), " ", x.dtype(), " on ", x.device(), ", but it is ",
+        dy.shape(), " ", dy.dtype(), " on ", dy.device());
   const Tensor g = parameter_or(p, "gamma", gamma, 1, x);
   check_numbers(p, "mean", mean, p.images * p.groups, x);
   check_numbers(p, "invstd", invstd, p.images * p.groups, x);

@@ -76,10 +76,11 @@ void require_lists(const char* op, std::initializer_list<NamedList> lists) {
 }
 
 Tensor wide_slots(const char* op, const Tensor& slots, std::int64_t count, Device device) {
-  const bool floating =
-      slots.defined() && (slots.dtype() == DType::f32 || slots.dtype() == DType::f64);
-  check(floating && slots.shape() == Shape({count}), op, "slots are (", count,
-        ",) f32 or f64; were they made for another optimiser?");
+  check(slots.defined(), op, "slots are undefined; it takes (", count, ",) in f32 or f64");
+  const bool floating = slots.dtype() == DType::f32 || slots.dtype() == DType::f64;
+  check(floating && slots.shape() == Shape({count}), op, "slots are ", slots.shape(), " ",
+        slots.dtype(), "; it takes (", count,
+        ",) in f32 or f64; were they made for another operation?");
   check(slots.device() == device, op, "slots are on ", slots.device(), " but the tensors on ",
         device);
   return cast(slots, DType::f64);

@@ -183,5 +183,6 @@ TEST_CASE("clip: nothing to clip, and messages") {
   CHECK(test::error_of([&] { clip_norm(good, std::nan("")); }) ==
         "[clip_norm] max_norm must be positive, not nan");
   CHECK(test::error_of([&] { clip_value(good, Tensor::zeros({2})); }) ==
-        "[clip_value] slots are (1,) f32 or f64; were they made for another optimiser?");
+        "[clip_value] slots are (2,) f32; it takes (1,) in f32 or f64; were they made for another "
+        "operation?");
 }

@@ -163,6 +163,8 @@ TEST_CASE("concat: messages name what was expected and what came") {
   CHECK(join({Tensor::zeros({2})}, 1) == "[concat] there is no axis 1 in (2,)");
   CHECK(join({Tensor::zeros({2}), Tensor::zeros({2}, DType::f64)}) ==
         "[concat] part 1 is f64 on cpu but part 0 is f32 on cpu");
+  CHECK(join({Tensor::zeros({2}), Tensor()}) == "[concat] part 1 is undefined");
+  CHECK(join({Tensor(), Tensor::zeros({2})}) == "[concat] part 0 is undefined");
   CHECK(join({Tensor::scalar(1)}) ==
         "[concat] part 0 needs at least one dimension, the one to join along");
   const Tensor x = Tensor::zeros({2, 3});

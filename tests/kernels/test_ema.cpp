@@ -71,5 +71,6 @@ TEST_CASE("ema: messages name what was expected and what came") {
   CHECK(test::error_of([&] { ema_update(averages, other, weight); }) ==
         "[ema] value 0 is (4,) f32 on cpu but average 0 is (3,) f32 on cpu");
   CHECK(test::error_of([&] { ema_update(averages, values, Tensor::zeros({2})); }) ==
-        "[ema] slots are (1,) f32 or f64; were they made for another optimiser?");
+        "[ema] slots are (2,) f32; it takes (1,) in f32 or f64; were they made for another "
+        "operation?");
 }

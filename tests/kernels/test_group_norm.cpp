@@ -179,5 +179,9 @@ TEST_CASE("group_norm: messages name what was expected and what came") {
                          normalise_grad(p, Tensor::zeros({24}), x, {}, Tensor::zeros({6}),
                                         Tensor::zeros({6}));
                        }),
-                       "[layer_norm] expects dy like x (2, 3, 4) f32"));
+                       "[layer_norm] expects dy like x (2, 3, 4) f32 on cpu, but it is (24,) f32 "
+                       "on cpu"));
+  CHECK(test::error_of([&] {
+          normalise_grad(p, Tensor(), x, {}, Tensor::zeros({6}), Tensor::zeros({6}));
+        }) == "[layer_norm] dy is undefined; was backward run?");
 }

@@ -223,9 +223,10 @@ TEST_CASE("optimisers: messages name what was expected and what came") {
   CHECK(test::error_of([&] { rule.run(missing, slots); }) ==
         "[adam] gradient 0 is undefined; was it never computed?");
   CHECK(test::error_of([&] { rule.run(s, Tensor::zeros({2})); }) ==
-        "[adam] slots are (3,) f32 or f64; were they made for another optimiser?");
+        "[adam] slots are (2,) f32; it takes (3,) in f32 or f64; were they made for another "
+        "operation?");
   CHECK(test::error_of([&] { rule.run(s, Tensor()); }) ==
-        "[adam] slots are (3,) f32 or f64; were they made for another optimiser?");
+        "[adam] slots are undefined; it takes (3,) in f32 or f64");
   OptimizerState half = state_of(rule, {{{5}}}, DType::bf16);
   CHECK(test::error_of([&] { rule.run(half, slots); }) ==
         "[adam] does not take bf16; it takes f32, f64");
