@@ -2,11 +2,13 @@
 
 #include "autograd/function.h"
 #include "autograd/ops/cast.h"
+#include "autograd/ops/compare.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/softmax.h"
 #include "autograd/ops/softmax_grad.h"
 #include "autograd/ops/sum_to.h"
+#include "autograd/ops/where.h"
 #include "kernels/elementwise/elementwise.h"
 
 namespace imago::ops {
@@ -27,8 +29,12 @@ class CrossEntropyGradFunction final : public Function {
     }
     if (needs_grad(1)) {
       // The target distribution does not depend on x, so only softmax is differentiated.
-      const Var scales = reshape(mul(weights, reshape(dy, {1})), {weights.size(0), 1});
-      grads[1] = softmax_grad(mul(g[0], cast(scales, x.dtype())), softmax(x));
+      const Shape column{weights.size(0), 1};
+      const Var scales = reshape(mul(weights, reshape(dy, {1})), column);
+      // Rows that do not count may hold anything: 0 times that is no 0, so they are left out first.
+      const Var zero = kernels::full({}, 0, x.dtype(), x.device());
+      const Var counted = where(equal(reshape(weights, column), 0), zero, x);
+      grads[1] = softmax_grad(mul(g[0], cast(scales, x.dtype())), softmax(counted));
     }
     return grads;
   }
