@@ -1,7 +1,7 @@
 // Reductions, softmax, cross-entropy and the normalisations within an image or row.
 #include "bench/op_rows.h"
 #include "bench/row_checks.h"
-#include "kernels/cross_entropy/cross_entropy.h"
+#include "kernels/cross_entropy/cases.h"
 #include "kernels/group_norm/cases.h"
 #include "kernels/random/random.h"
 #include "kernels/reduce/axes_cases.h"
@@ -61,34 +61,29 @@ Row softmax_row(const std::string& name, Softmax op, const SoftmaxCase& c, DType
           }};
 }
 
-void add_cross_entropy_rows(DType dtype, std::int64_t rows, std::vector<Row>& table) {
-  const std::int64_t classes = 1000;
-  const Tensor x = normal({rows, classes}, dtype, {1, 0, 0});
-  Tensor labels = Tensor::empty({rows}, DType::i64, Device::cpu());
-  for (std::int64_t i = 0; i < rows; ++i) labels.mutable_data<std::int64_t>()[i] = i * 7 % classes;
-  const double bytes = static_cast<double>(x.nbytes());
-  table.push_back({row_name("cross_entropy of 1000", dtype),
-                   bytes,
+void add_cross_entropy_rows(const CrossEntropyCase& c, DType dtype, std::vector<Row>& table) {
+  const Tensor x = normal(c.x, dtype, {1, 0, 0}), labels = c.labels();
+  const std::string classes = " of " + std::to_string(c.x[1]);
+  table.push_back({row_name("cross_entropy" + classes, dtype),
+                   c.bytes(dtype, false),
                    {x, labels},
                    [](Tensors& in) -> Tensors { return {cross_entropy(in[0], in[1]).loss}; },
                    [=](const Tensors& got) {
-                     return close_within(got[0], cross_entropy(wide(x), labels).loss, 1e-5);
+                     const Tensor want = cross_entropy_reference(wide(x), labels).loss;
+                     return close_within(got[0], want, c.loss_tolerance(dtype, want.item()));
                    }});
   const CrossEntropyResult forward = cross_entropy(x, labels);
   const Tensor dy = Tensor::scalar(1, acc_dtype(dtype));
-  table.push_back(
-      {row_name("cross_entropy_grad of 1000", dtype),
-       2 * bytes,
-       {dy, x, labels, forward.statistics, forward.weights},
-       [](Tensors& in) -> Tensors {
-         return {cross_entropy_grad(in[0], in[1], in[2], {{}, in[3], in[4]})};
-       },
-       [=](const Tensors& got) {
-         const Tensor w = wide(x);
-         const Tensor want =
-             cross_entropy_grad(Tensor::scalar(1, DType::f64), w, labels, cross_entropy(w, labels));
-         return close_within(got[0], want, (epsilon(dtype) + 1e-5) / static_cast<double>(rows));
-       }});
+  table.push_back({row_name("cross_entropy_grad" + classes, dtype),
+                   c.bytes(dtype, true),
+                   {dy, x, labels, forward.statistics, forward.weights},
+                   [](Tensors& in) -> Tensors {
+                     return {cross_entropy_grad(in[0], in[1], in[2], {{}, in[3], in[4]})};
+                   },
+                   [=](const Tensors& got) {
+                     const Tensor want = cross_entropy_reference(wide(x), labels).dx;
+                     return close_within(got[0], want, c.grad_tolerance(dtype, largest(want)));
+                   }});
 }
 
 void add_norm_rows(const NormCase& c, DType dtype, std::vector<Row>& table) {
@@ -155,7 +150,7 @@ std::vector<Row> reduction_rows(DType dtype, int megabytes) {
   table.push_back(softmax_row("softmax of 64", Softmax::softmax, pixels, dtype));
   table.push_back(softmax_row("softmax over 64 channels apart", Softmax::softmax,
                               {{elements / 65536, 64, 1024}, 1}, dtype));
-  add_cross_entropy_rows(dtype, elements / 1000, table);
+  add_cross_entropy_rows({{elements / 1000, 1000}}, dtype, table);
   const Shape images{elements / 65536, 32, 32, 64};
   add_norm_rows({"layer_norm of 512", {elements / 512, 512}, 0, {512}}, dtype, table);
   add_norm_rows({"layer_norm of 64", {elements / 64, 64}, 0, {64}}, dtype, table);

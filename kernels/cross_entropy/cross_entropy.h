@@ -40,4 +40,12 @@ Tensor cross_entropy_grad(const Tensor& dy, const Tensor& logits, const Tensor& 
                           const CrossEntropyResult& forward,
                           const CrossEntropyOptions& options = {});
 
+// The specification: the loss () and its gradient (N, K), class after class in f64, on the CPU;
+// logits f64, labels in range.
+struct CrossEntropyValues {
+  Tensor loss, dx;
+};
+CrossEntropyValues cross_entropy_reference(const Tensor& logits, const Tensor& labels,
+                                           const CrossEntropyOptions& options = {});
+
 }  // namespace imago::kernels
