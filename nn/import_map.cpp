@@ -5,11 +5,16 @@
 #include <sstream>
 
 #include "kernels/elementwise/elementwise.h"
+#include "nn/conv_transpose2d.h"
 #include "nn/safetensors.h"
 #include "tensor/permuted.h"
 
 namespace imago::nn {
 namespace {
+
+bool given(const ImageShape& image) {
+  return image.h != 0 || image.w != 0 || image.c != 0;
+}
 
 constexpr const char* counter = "num_batches_tracked";
 
@@ -38,7 +43,7 @@ struct Pair {
   // One more stretch of PyTorch's axes: an extent, or one that counts C, H, W.
   void append(std::int64_t extent, const ImageShape& image, const std::string& side) {
     const int first = view.dim();
-    if (image.c == 0) {
+    if (!given(image)) {
       view.append(extent);
       axes.push_back(first);
       return;
@@ -52,28 +57,60 @@ struct Pair {
   }
 };
 
-Pair make_pair(const ImportedLayer& layer, const std::string& suffix, const Tensor& t) {
+// The layers of a module that are transposed convolutions: their weights lie like those of others,
+// but the vectors of their spectral norm do not, and the sizes of these need not tell.
+std::set<std::string> transposed_convolutions(const Module& module) {
+  std::set<std::string> names;
+  module.visit([&](const std::string& name, const Module& m) {
+    if (dynamic_cast<const ConvTranspose2d*>(&m)) names.insert(name);
+  });
+  return names;
+}
+
+// With spectral norm (nn/spectral_norm.h) "weight_orig" stands for "weight", and its matrix is
+// (weight_u, weight_v): in PyTorch the latter counts C / groups, R, S of a convolution, here R, S,
+// C / groups; of a transposed one it counts in, R, S on both sides. The weight is `state`'s.
+Pair make_pair(const ImportedLayer& layer, const std::string& suffix, const Tensor& t,
+               const NamedTensors& state, bool transposed) {
   Pair pair{layer.theirs + "." + suffix, layer.ours + "." + suffix, t, t.shape(), {}, {}};
-  const bool plain = layer.in.c == 0 && layer.out.c == 0;
+  const bool plain = !given(layer.in) && !given(layer.out);
+  const bool is_weight = suffix == "weight" || suffix == "weight_orig";
   switch (layer.kind) {
     case PytorchLayer::conv:
       check(plain, "import_map", "'", layer.ours, "' is a convolution: it takes no image shape");
-      if (suffix == "weight") {
+      if (is_weight) {
         check(t.dim() == 4, "import_map", "'", pair.ours, "' ", t.shape(),
               " is no weight of a convolution");
         pair.shape = pair.view = Shape{t.size(0), t.size(3), t.size(1), t.size(2)};
         pair.axes = {0, 2, 3, 1};
         return pair;
       }
+      if (suffix == "weight_v" && !transposed) {
+        const auto weight = state.find("weight_orig");
+        check(weight != state.end() && weight->second.dim() == 4 &&
+                  weight->second.numel() == weight->second.size(0) * t.numel(),
+              "import_map", "'", pair.ours, "' ", t.shape(),
+              " belongs to no spectrally normalised convolution");
+        const Shape& w = weight->second.shape();  // (K, R, S, C / groups)
+        pair.view = Shape{w[3], w[1], w[2]};
+        pair.axes = {1, 2, 0};
+        return pair;
+      }
       break;
     case PytorchLayer::linear:
-      check(t.dim() == (suffix == "weight" ? 2 : 1), "import_map", "'", pair.ours, "' ", t.shape(),
+      if (suffix == "weight_v") {
+        check(t.dim() == 1, "import_map", "'", pair.ours, "' ", t.shape(),
+              " belongs to no linear layer");
+        pair.append(t.size(0), layer.in, "in");
+        return pair;
+      }
+      check(t.dim() == (is_weight ? 2 : 1), "import_map", "'", pair.ours, "' ", t.shape(),
             " belongs to no linear layer");
       pair.append(t.size(0), layer.out, "out");
       if (t.dim() == 2) pair.append(t.size(1), layer.in, "in");
       return pair;
     case PytorchLayer::batch_norm:
-      check(t.dim() == 1 && layer.in.c == 0, "import_map", "'", pair.ours, "' ", t.shape(),
+      check(t.dim() == 1 && !given(layer.in), "import_map", "'", pair.ours, "' ", t.shape(),
             " belongs to no batch norm, or its map says 'in' instead of 'out'");
       pair.append(t.size(0), layer.out, "out");
       return pair;
@@ -89,6 +126,7 @@ Pair make_pair(const ImportedLayer& layer, const std::string& suffix, const Tens
 // Every tensor of the module, each exactly once.
 std::vector<Pair> pairs_of(const Module& module, const ImportMap& map) {
   const NamedTensors state = module.state_dict();
+  const std::set<std::string> transposed = transposed_convolutions(module);
   std::vector<Pair> pairs;
   std::set<std::string> ours, theirs;
   for (const ImportedLayer& layer : map) {
@@ -96,7 +134,7 @@ std::vector<Pair> pairs_of(const Module& module, const ImportMap& map) {
     check(!tensors.empty(), "import_map", "the module has nothing under '", layer.ours,
           ".'; was the map made for another model?");
     for (const auto& [suffix, tensor] : tensors) {
-      pairs.push_back(make_pair(layer, suffix, tensor));
+      pairs.push_back(make_pair(layer, suffix, tensor, tensors, transposed.contains(layer.ours)));
       check(ours.insert(pairs.back().ours).second && theirs.insert(pairs.back().theirs).second,
             "import_map", "'", pairs.back().ours, "' or '", pairs.back().theirs,
             "' is in the map twice");

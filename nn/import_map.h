@@ -21,7 +21,12 @@
 //   Linear.weight                    (out, in)                (out, in)
 //     after a Flatten of images      in counts C, H, W        in counts H, W, C
 //     before a reshape to images     out counts C, H, W       out counts H, W, C
+//   Conv2d.weight_v                  C / groups, R, S         R, S, C / groups
 //   all others                       one layout for both
+//
+// Spectral norm's weight_orig lies as the weight does; its vectors are weight_u, by outputs, and
+// weight_v, by the rest: as the rows and columns of Linear.weight; of a ConvTranspose2d, which the
+// Module must really be, they are the same on both sides.
 #pragma once
 
 #include <filesystem>

@@ -144,6 +144,11 @@ void Module::visit(const std::function<void(const std::string&, Module&)>& f) {
   visit_under("", f);
 }
 
+void Module::visit(const std::function<void(const std::string&, const Module&)>& f) const {
+  const auto look = [&f](const std::string& name, Module& module) { f(name, module); };
+  const_cast<Module*>(this)->visit_under("", look);  // f can only look
+}
+
 void Module::train(bool on) {
   visit([on](const std::string&, Module& module) { module.training_ = on; });
 }

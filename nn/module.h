@@ -94,6 +94,7 @@ class Module {
 
   // Calls f(name, module) for this module (name "") and all below it, parents first.
   void visit(const std::function<void(const std::string&, Module&)>& f);
+  void visit(const std::function<void(const std::string&, const Module&)>& f) const;
 
  protected:
   Module() = default;

@@ -5,8 +5,8 @@
 //   resave IN OUT                      a safetensors file
 //   npy IN OUT | npz IN OUT            an array or an archive
 //   wide IN OUT                        an archive whose sizes and offsets are written in 64 bits
-// NETWORK is MODEL[/BASE]/g, MODEL[/BASE]/d or seed003_cnn. IN and OUT are .npy, images (N, H, W,
-// C) or rows; networks run in evaluation mode.
+// NETWORK is MODEL[/BASE]/g, MODEL[/BASE]/d, seed003_cnn or spectral. IN and OUT are .npy, images
+// (N, H, W, C) or rows; networks run in evaluation mode.
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -34,8 +34,25 @@ struct Network {
   nn::ImportMap map;
 };
 
+// Spectrally normalised layers, whose channels and taps are all 3: sizes cannot tell a wrong order.
+// Images (N, 5, 5, 3) -> (N, 2).
+Network spectral_network() {
+  Network network{.module = {},
+                  .map = {{"main.0", "layers.0", nn::PytorchLayer::conv},
+                          {"main.2", "layers.2", nn::PytorchLayer::conv},
+                          {"main.5", "layers.5", nn::PytorchLayer::linear, {5, 5, 3}}}};
+  network.module.add(nn::Conv2d({.in = 3, .out = 3, .kernel = 3, .spectral_norm = true}))
+      .add(nn::LeakyReLU({.slope = 0.2}))
+      .add(nn::ConvTranspose2d({.in = 3, .out = 3, .kernel = 3, .spectral_norm = true}))
+      .add(nn::Tanh())
+      .add(nn::Flatten())
+      .add(nn::Linear({.in = 75, .out = 2, .spectral_norm = true}));
+  return network;
+}
+
 Network make_network(const std::string& name) {
   if (name == "seed003_cnn") return {test::seed_cnn(), models::seed003_cnn_map()};
+  if (name == "spectral") return spectral_network();
   const auto first = name.find('/'), last = name.rfind('/');
   check(last != std::string::npos, "interop", "'", name, "' is no network");
   models::GanSpec spec{name.substr(0, first), 64};
@@ -55,7 +72,7 @@ void run(nn::Sequential& network, const std::string& in, const std::string& out)
 void stir(nn::Sequential& network) {
   const NoGrad no_grad;
   for (auto& [name, tensor] : network.state_dict()) {
-    if (tensor.dim() != 1) continue;
+    if (tensor.dim() != 1 || name.ends_with("weight_u") || name.ends_with("weight_v")) continue;
     Tensor values = randn(tensor.shape()).tensor().to(Device::cpu());
     float* p = values.mutable_data<float>();
     for (std::int64_t i = 0; i < values.numel(); ++i) {

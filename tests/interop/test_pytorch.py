@@ -68,6 +68,15 @@ def seed003_cnn():
                nn.Linear(4608, 128), nn.ReLU(), nn.Linear(128, 1))
 
 
+def spectral():
+    norm = nn.utils.spectral_norm
+    net = Net(norm(nn.Conv2d(3, 3, 3)), nn.LeakyReLU(0.2), norm(nn.ConvTranspose2d(3, 3, 3)),
+              nn.Tanh(), nn.Flatten(), norm(nn.Linear(75, 2)))
+    for _ in range(5):  # steps of the power method
+        net(torch.zeros(1, 3, 5, 5))
+    return net
+
+
 # Our name of a network; how it is made here; its input as PyTorch takes it.
 NETWORKS = {
     "dcgan16/8/g": (lambda: dcgan_g(16, 8), (3, 100, 1, 1)),
@@ -78,6 +87,7 @@ NETWORKS = {
     "seed001/g": (seed001_g, (2, 100)),
     "seed001/d": (seed001_d, (2, 3, 32, 32)),
     "seed003_cnn": (seed003_cnn, (2, 3, 64, 64)),
+    "spectral": (spectral, (2, 3, 5, 5)),
 }
 
 
@@ -89,7 +99,7 @@ def stirred(net):
                 t.uniform_(0.5, 2)
             elif name.endswith("num_batches_tracked"):
                 t.fill_(12)
-            elif t.dim() == 1:
+            elif t.dim() == 1 and not name.endswith(("weight_u", "weight_v")):
                 t.normal_(1.0 if "weight" in name else 0.0, 0.2)
     return net.eval()
 

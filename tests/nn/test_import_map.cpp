@@ -245,6 +245,14 @@ TEST_CASE("import: a map that does not fit its module is a mistake that is named
                  "has 48 values in but images of 4 x 4 x 4"));
   CHECK(contains(complaint(net, with(0, {"0", "layers.0", PytorchLayer::conv, image}), state),
                  "takes no image shape"));
+  // Forgetting the channels is a mistake too, not "no image".
+  const ImageShape flat{.h = 6, .w = 8};
+  CHECK(contains(complaint(net, with(3, {"4", "layers.4", PytorchLayer::linear, flat}), state),
+                 "has 48 values in but images of 6 x 8 x 0"));
+  CHECK(contains(complaint(net, with(0, {"0", "layers.0", PytorchLayer::conv, flat}), state),
+                 "takes no image shape"));
+  CHECK(contains(complaint(net, with(1, {"1", "layers.1", PytorchLayer::batch_norm, flat}), state),
+                 "'in' instead of 'out'"));
   CHECK(contains(complaint(net, with(1, {"1", "layers.1", PytorchLayer::other, {}, image}), state),
                  "no kind that takes an image shape"));
 }
