@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/scale.h"
 #include "kernels/elementwise/elementwise.h"
 #include "tensor/layer_scope.h"
 #include "tensor/observer.h"
@@ -108,7 +109,9 @@ void check_not_released(const Vars& outputs, const Wanted* wanted) {
 void accumulate_into_leaf(Var::Impl& leaf, const Var& g, bool create_graph) {
   if (!leaf.requires_grad) return;  // frozen after the graph was recorded
   if (create_graph) {
-    accumulate(leaf.grad, g);
+    // Memory of its own, since gradients are changed in place (optim::clip_grad_norm): g may be the
+    // gradient of another leaf too, as a + b's is, or a value that the new graph has saved.
+    leaf.grad = leaf.grad ? ops::add(leaf.grad, g) : ops::scale(g, 1);
     return;
   }
   if (!leaf.grad_memory) leaf.grad_memory = Tensor::empty_like(leaf.tensor);

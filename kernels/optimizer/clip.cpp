@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <functional>
+#include <vector>
 
 #include "kernels/cuda_build.h"
 #include "kernels/optimizer/engines.h"
@@ -18,6 +21,29 @@ void require_tensors(const char* op, std::span<const Tensor> tensors) {
     check(t.dtype() == tensors[0].dtype() && t.device() == tensors[0].device(), op, "tensor ", i,
           " is ", t.dtype(), " on ", t.device(), " but tensor 0 is ", tensors[0].dtype(), " on ",
           tensors[0].device());
+  }
+}
+
+// Throws where an element would be changed twice, by two threads at once. Storages are apart from
+// each other, so that in order of address tensors of one storage are neighbours.
+void require_own_memory(const char* op, std::span<const Tensor> tensors) {
+  struct Place {
+    const std::byte* begin;
+    std::size_t i;
+  };
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    const Tensor& t = tensors[i];
+    if (t.numel() > 0) places.push_back({t.device().is_cpu() ? t.bytes() : t.device_bytes(), i});
+  }
+  const std::less<const std::byte*> before;
+  std::sort(places.begin(), places.end(), [&](const Place& a, const Place& b) {
+    return before(a.begin, b.begin) || (a.begin == b.begin && a.i < b.i);
+  });
+  for (std::size_t k = 1; k < places.size(); ++k) {
+    const std::size_t a = places[k - 1].i, b = places[k].i;
+    check(!tensors[a].shares_storage(tensors[b]), op, "tensors ", a, " and ", b,
+          " share memory, and would be changed twice; give one of them a clone");
   }
 }
 
@@ -86,6 +112,7 @@ Tensor global_norm(std::span<const Tensor> tensors) {
 Tensor clip_norm(std::span<Tensor> tensors, double max_norm) {
   check(max_norm > 0, "clip_norm", "max_norm must be positive, not ", max_norm);
   require_tensors("clip_norm", tensors);
+  require_own_memory("clip_norm", tensors);
   if (tensors.empty()) return Tensor::zeros({});
   dispatch<float, double>(tensors[0].dtype(), "clip_norm", []<class T> {});
   const OpRange range("clip_norm", tensors[0].device());
@@ -99,6 +126,7 @@ Tensor clip_norm(std::span<Tensor> tensors, double max_norm) {
 
 void clip_value(std::span<Tensor> tensors, const Tensor& slots) {
   require_tensors("clip_value", tensors);
+  require_own_memory("clip_value", tensors);
   if (tensors.empty()) return;
   const Tensor wide = wide_slots("clip_value", slots, 1, tensors[0].device());
   const OpRange range("clip_value", tensors[0].device());

@@ -1,8 +1,9 @@
 // Gradient clipping, for many tensors at once: what the optimiser sees is kept within bounds.
 //
-// All tensors are f32 or all f64, of any shapes, and on one device; nothing may share storage across
-// entries. Nothing is read back from the device. Deterministic, for any number of threads, and the
-// same bits on CUDA. Errors: dtypes or devices that differ; a bound that is not positive.
+// All tensors are f32 or all f64, of any shapes, and on one device; where they are changed, no two
+// with elements may share storage. Nothing is read back from the device. Deterministic, for any
+// number of threads, and the same bits on CUDA. Errors: dtypes or devices that differ; a bound that
+// is not positive; storage that is shared.
 #pragma once
 
 #include <span>

@@ -162,6 +162,27 @@ TEST_CASE("a gradient recorded with create_graph is added to like any other") {
   });
 }
 
+TEST_CASE("with create_graph each leaf's gradient has memory of its own") {
+  test::for_each_device([&](Device) {
+    const Var a = leaf(2), b = leaf(3), w = leaf(5);
+    const Var seed = Tensor::scalar(7, DType::f64);
+    ops::mul(w, ops::add(a, b)).backward(seed, {.create_graph = true});
+    CHECK(a.grad().item() == 35);
+    CHECK(b.grad().item() == 35);
+    CHECK_FALSE(a.grad().tensor().shares_storage(b.grad().tensor()));
+    // A change in place of one, as clipping makes, leaves the graph of the other as it was.
+    Tensor gradient = a.grad().tensor();
+    gradient.copy_from(Tensor::scalar(1, DType::f64));
+    CHECK(grad({b.grad()}, {w}, {}, {.retain_graph = true})[0].item() == 7);
+    CHECK(grad({a.grad()}, {w})[0].item() == 7);
+
+    const Var c = leaf(1), d = leaf(1);
+    ops::add(c, d).backward(seed, {.create_graph = true});
+    CHECK_FALSE(c.grad().tensor().shares_storage(seed.tensor()));
+    CHECK_FALSE(c.grad().tensor().shares_storage(d.grad().tensor()));
+  });
+}
+
 TEST_CASE("a tensor replaced between forward and backward is an error that names the operation") {
   test::for_each_device([&](Device) {
     const Var x = leaf(3);

@@ -179,6 +179,18 @@ TEST_CASE("clip: nothing to clip, and messages") {
   std::vector<Tensor> half{Tensor::zeros({2}, DType::bf16)};
   CHECK(test::error_of([&] { global_norm(half); }) ==
         "[global_norm] does not take bf16; it takes f32, f64");
+  test::for_each_device([](Device) {
+    const Tensor shared = Tensor::zeros({4, 2});
+    std::vector<Tensor> twice{shared.slice(2, 4), Tensor::zeros({3}), shared.slice(0, 1)};
+    const Tensor limit = Tensor::full({1}, 1.0);
+    const char* message =
+        " tensors 2 and 0 share memory, and would be changed twice; give one of them a clone";
+    CHECK(test::error_of([&] { clip_norm(twice, 1.0); }) == "[clip_norm]" + std::string(message));
+    CHECK(test::error_of([&] { clip_value(twice, limit); }) ==
+          "[clip_value]" + std::string(message));
+    std::vector<Tensor> none{shared.slice(0, 0), shared.slice(0, 0), shared};
+    CHECK(clip_norm(none, 1.0).item() == 0);  // nothing is in both
+  });
   std::vector<Tensor> good{Tensor::zeros({2})};
   CHECK(test::error_of([&] { clip_norm(good, std::nan("")); }) ==
         "[clip_norm] max_norm must be positive, not nan");

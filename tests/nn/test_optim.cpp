@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 
+#include "autograd/ops/add.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
 #include "nn/clip_grad.h"
@@ -346,6 +347,14 @@ TEST_CASE("clipping of gradients: what it passes over and what it refuses") {
   CHECK(p.grad().tensor().shares_storage(gradient));
   CHECK(largest_error(p.grad().tensor(), Tensor::from<double>({0.6, -0.7}, {2})) <= 1e-6);
   CHECK(!idle.grad().defined());
+
+  // Two gradients of one value, recorded: each is scaled once.
+  const Var a = parameter(Tensor::zeros({2})), b = parameter(Tensor::zeros({2}));
+  ops::sum(ops::add(a, b)).backward({}, {.create_graph = true});
+  CHECK(optim::clip_grad_norm({a, b}, 1.0).item() == 2);
+  for (const Var& x : {a, b}) {
+    CHECK(largest_error(x.grad().tensor(), Tensor::full({2}, 0.5)) <= 1e-6);
+  }
   CHECK_THROWS_AS(optim::clip_grad_norm({p}, 0), Error);
   CHECK_THROWS_AS(optim::clip_grad_value({p}, -1), Error);
   CHECK_THROWS_AS(optim::clip_grad_value({p}, std::nan("")), Error);
