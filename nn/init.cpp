@@ -1,6 +1,7 @@
 #include "nn/init.h"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "kernels/elementwise/elementwise.h"
@@ -56,6 +57,42 @@ bool find_weights(Module& module, Weights& found) {
     return true;
   }
   return false;
+}
+
+// Calls f for each layer that has a kernel, whose bias becomes 0; batch norms become the identity.
+void init_layers(Module& module, const std::function<void(const Weights&)>& f) {
+  module.visit([&](const std::string&, Module& m) {
+    Weights w;
+    if (find_weights(m, w)) {
+      f(w);
+      overwrite(w.bias, 0);
+    } else if (const auto* norm = dynamic_cast<BatchNorm2d*>(&m)) {
+      overwrite(norm->weight(), 1);
+      overwrite(norm->bias(), 0);
+    }
+  });
+}
+
+// Below this bound of a truncated normal, of whose draws 38% are within it, another method is used.
+constexpr double narrow_bound = 0.5;
+
+// Normals within +-bound <= narrow_bound, NaN where a new one must be drawn: uniforms x there, each
+// kept with probability exp(-x^2 / 2), which is 0.88 or more however small the bound is.
+Tensor narrow_normals(const Shape& shape, double bound) {
+  const auto draw = [&] {
+    const DrawKey key = Context::current().generator.next();
+    return kernels::uniform(shape, DType::f32, key).to(Device::cpu());
+  };
+  Tensor values = draw();
+  const Tensor chance = draw();
+  float* p = values.mutable_data<float>();
+  const float* c = chance.data<float>();
+  for (std::int64_t i = 0; i < values.numel(); ++i) {
+    const double x = bound * (2.0 * p[i] - 1);
+    p[i] = c[i] < std::exp(-x * x / 2) ? static_cast<float>(x)
+                                       : std::numeric_limits<float>::quiet_NaN();
+  }
+  return values;
 }
 
 // The product of two vectors, in eight sums that do not wait for each other.
@@ -133,7 +170,9 @@ void fill_uniform(const Var& x, double low, double high) {
 
 void fill_truncated_normal(const Var& x, double mean, double deviation, double bound) {
   check(bound > 0, "fill_truncated_normal", "bound must be positive, not ", bound);
+  const bool narrow = bound < narrow_bound;
   const auto draw = [&] {
+    if (narrow) return narrow_normals(x.shape(), bound);
     const DrawKey key = Context::current().generator.next();
     return kernels::normal(x.shape(), DType::f32, key).to(Device::cpu());
   };
@@ -213,16 +252,7 @@ void orthogonal(const Var& weight, double gain) {
 }
 
 void init_weights(Module& module, const std::function<void(const Var&)>& f) {
-  module.visit([&](const std::string&, Module& m) {
-    Weights w;
-    if (find_weights(m, w)) {
-      f(w.weight);
-      overwrite(w.bias, 0);
-    } else if (const auto* norm = dynamic_cast<BatchNorm2d*>(&m)) {
-      overwrite(norm->weight(), 1);
-      overwrite(norm->bias(), 0);
-    }
-  });
+  init_layers(module, [&f](const Weights& w) { f(w.weight); });
 }
 
 void init_dcgan(Module& module) {
@@ -239,16 +269,10 @@ void init_dcgan(Module& module) {
 }
 
 void init_glorot_uniform(Module& module) {
-  module.visit([](const std::string&, Module& m) {
-    Weights w;
-    if (find_weights(m, w)) {
-      const double bound = std::sqrt(6.0 / static_cast<double>(w.fan_in + w.fan_out));
-      fill_uniform(w.weight, -bound, bound);
-      overwrite(w.bias, 0);
-    } else if (const auto* norm = dynamic_cast<BatchNorm2d*>(&m)) {
-      overwrite(norm->weight(), 1);
-      overwrite(norm->bias(), 0);
-    }
+  // Not by xavier_uniform: the fans of a group cannot be seen in the shape of the weight.
+  init_layers(module, [](const Weights& w) {
+    const double bound = std::sqrt(6.0 / static_cast<double>(w.fan_in + w.fan_out));
+    fill_uniform(w.weight, -bound, bound);
   });
 }
 

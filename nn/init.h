@@ -18,7 +18,7 @@ void fill_normal(const Var& x, double mean, double deviation);
 void fill_uniform(const Var& x, double low, double high);
 
 // Overwrites x with normals of that mean and standard deviation, drawn again while they are more
-// than `bound` deviations from the mean. bound > 0.
+// than `bound` deviations from the mean. bound > 0; a narrow one takes no more draws than others.
 void fill_truncated_normal(const Var& x, double mean, double deviation, double bound = 2);
 
 // The fans of a weight by its shape, the innermost extent counting inputs, as PyTorch counts them:

@@ -116,6 +116,29 @@ TEST_CASE("init: truncated normals stay within their bound and keep the shape of
   nn::fill_truncated_normal(w, 0, 1, 0.5);
   CHECK(moments_of(w.tensor()).most <= 0.500001);
   CHECK_THROWS_AS(nn::fill_truncated_normal(w, 0, 1, 0), Error);
+  CHECK_THROWS_AS(nn::fill_truncated_normal(w, 0, 1, std::nan("")), Error);
+}
+
+TEST_CASE("init: truncated normals within narrow bounds, down to the tiniest") {
+  manual_seed(5);
+  Var w = weight_of({200, 200}, DType::f64);
+  // The variance of a normal cut at b is 1 - 2 b phi(b) / (2 Phi(b) - 1).
+  for (const double bound : {1e-30, 1e-4, 0.1, 0.499, 0.501, 1.0}) {
+    CAPTURE(bound);
+    nn::fill_truncated_normal(w, 0, 1 / bound, bound);
+    const Moments m = moments_of(w.tensor());  // over the bound
+    const double pi = std::acos(-1.0), density = std::exp(-bound * bound / 2) / std::sqrt(2 * pi);
+    const double variance =
+        bound < 1e-2
+            ? 1.0 / 3
+            : (1 - 2 * bound * density / std::erf(bound / std::sqrt(2.0))) / (bound * bound);
+    CHECK(std::fabs(m.mean) <= 0.01);
+    CHECK(std::fabs(m.deviation / std::sqrt(variance) - 1) <= 0.01);
+    CHECK(m.most <= 1.000001);
+    CHECK(m.most >= 0.999);
+  }
+  nn::fill_truncated_normal(w, 3, 1, 1e-300);  // below the smallest f32
+  CHECK(moments_of(w.tensor()).most == 3);
 }
 
 TEST_CASE("init: orthogonal rows, or columns where there are fewer") {
