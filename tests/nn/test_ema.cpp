@@ -64,6 +64,33 @@ TEST_CASE("Ema follows parameters and buffers, and settles on values that stay")
   CHECK_FALSE(live.weight().tensor().shares_storage(average.weight().tensor()));
 }
 
+TEST_CASE(
+    "Ema takes over the vectors of spectral norm as they are: their mean has another length") {
+  manual_seed(2);
+  nn::Sequential live, average;
+  for (nn::Sequential* net : {&live, &average}) {
+    net->add(nn::Conv2d({.in = 2, .out = 4, .kernel = 3, .spectral_norm = true}))
+        .add(nn::BatchNorm2d({.channels = 4}));
+  }
+  nn::Ema ema(live, average, 0.9);
+  for (const auto& [name, tensor] : live.state_dict()) {
+    Tensor t = tensor;
+    t.copy_from(Tensor::full(t.shape(), 2));
+  }
+  NamedTensors averages = average.state_dict();
+  const Tensor before = averages.at("layers.0.weight_orig").clone();
+  ema.update(1);
+  for (const char* name : {"layers.0.weight_u", "layers.0.weight_v"}) {
+    CHECK(same_bits(averages.at(name), live.state_dict().at(name)));
+    CHECK_FALSE(averages.at(name).shares_storage(live.state_dict().at(name)));
+  }
+  // 1/11 of what was and 10/11 of 2, as all others.
+  const double mean = before.reshape({-1}).slice(0, 1).item() / 11 + 20.0 / 11;
+  CHECK(std::abs(averages.at("layers.0.weight_orig").reshape({-1}).slice(0, 1).item() - mean) <
+        1e-6);
+  CHECK(std::abs(averages.at("layers.1.running_mean").slice(0, 1).item() - 20.0 / 11) < 1e-6);
+}
+
 TEST_CASE("Ema refuses another structure and a decay of one") {
   nn::BatchNorm2d a({.channels = 2}), b({.channels = 3}), c({.channels = 2});
   CHECK_THROWS_AS(nn::Ema(a, b, 0.9), Error);
