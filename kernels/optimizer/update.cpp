@@ -67,10 +67,14 @@ void require_lists(const char* op, std::initializer_list<NamedList> lists) {
           " on ", model.device());
     for (const NamedList& list : lists) {
       const Tensor& other = list.tensors[i];
+      const bool moved = other.dtype() != t.dtype() || other.device() != t.device();
       check(
           other.shape() == t.shape() && other.dtype() == t.dtype() && other.device() == t.device(),
           op, list.name, " ", i, " is ", other.shape(), " ", other.dtype(), " on ", other.device(),
-          " but ", first.name, " ", i, " is ", t.shape(), " ", t.dtype(), " on ", t.device());
+          " but ", first.name, " ", i, " is ", t.shape(), " ", t.dtype(), " on ", t.device(),
+          moved ? "; was the optimiser (or average) made before the module was moved or converted? "
+                  "Make it after"
+                : "");
     }
   }
 }

@@ -208,7 +208,9 @@ TEST_CASE("mistake 22: devices mixed, or the elements of a device read on the ho
   optim::Adam opt(moved.parameters());
   moved.to(Device::cuda());
   ops::sum(moved(Var(normal({4, 3}).tensor().to(Device::cuda())))).backward();
-  says([&] { opt.step(); }, {"on cuda:0", "on cpu"});
+  says([&] { opt.step(); },
+       {"on cuda:0", "on cpu",
+        "optimiser (or average) made before the module was moved or converted? Make it after"});
 }
 #else
 TEST_CASE("mistake 22: a CUDA device asked for in a build without CUDA") {
@@ -221,7 +223,9 @@ TEST_CASE("mistake 23: an optimiser made before the module was converted") {
   optim::Adam opt(layer.parameters());
   layer.to(DType::f64);
   ops::sum(layer(normal({4, 3}, DType::f64))).backward();
-  says([&] { opt.step(); }, {"(2, 3) f64", "(2, 3) f32"});
+  says([&] { opt.step(); },
+       {"(2, 3) f64", "(2, 3) f32",
+        "optimiser (or average) made before the module was moved or converted? Make it after"});
 }
 
 TEST_CASE("mistake 24: a negative learning rate; no parameters; one given twice") {
