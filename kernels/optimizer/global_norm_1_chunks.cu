@@ -17,8 +17,9 @@
 // round, in an order that chunks and threads fix, the CPU's bits are the same.
 //
 // The bottleneck is memory: the gradients are read once, eight loads of 16 bytes a thread under way
-// at a time, for which four blocks an SM leave 64 registers. An H200 has f64 additions to spare; GPUs with a 64th of their f32 rate do not, and
-// are bound by them (predicted, not yet run on hardware).
+// at a time, for which four blocks an SM leave 64 registers. An H200 has f64 additions to spare;
+// GPUs with a 64th of their f32 rate do not, and are bound by them (predicted, not yet run on
+// hardware).
 //
 // Limits. A table holds 176 tensors; more take more launches, whose chunks are numbered on.
 #include <cmath>
