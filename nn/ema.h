@@ -8,10 +8,10 @@
 namespace imago::nn {
 
 // Keeps `average`, a module of the same structure, at the exponential moving average of `live`'s
-// parameters and buffers. The vectors of spectral norm, whose mean would be shorter than 1, it takes
-// over as they are. The generator of a GAN jumps about; its average is steadier and draws better
-// samples. Update t = 1, 2, ... uses the decay min(decay, t / (t + 10)), so that the first values
-// are soon forgotten.
+// parameters and buffers. The vectors of spectral norm, whose mean would be shorter than 1, it
+// takes over as they are. The generator of a GAN jumps about; its average is steadier and draws
+// better samples. Update t = 1, 2, ... uses the decay min(decay, t / (t + 10)), so that the first
+// values are soon forgotten.
 class Ema {
  public:
   // Takes over live's values at once. decay in [0, 1). Throws when the structures differ.

@@ -1,5 +1,5 @@
-// Spectrally normalised layers under an import map: their weight is "weight_orig", and "weight_v" is
-// flattened in the order of the weight it belongs to.
+// Spectrally normalised layers under an import map: their weight is "weight_orig", and "weight_v"
+// is flattened in the order of the weight it belongs to.
 #include <doctest/doctest.h>
 
 #include "nn/import_map.h"
@@ -89,7 +89,8 @@ TEST_CASE("import: spectral norm: weight_orig and weight_v land where their layo
   }
   CHECK(weights);
   CHECK(vectors);
-  // Both count in, R, S of a transposed convolution: the outputs, which lie elsewhere, are not there.
+  // Of a transposed convolution both count in, R, S: the outputs, which lie elsewhere, are not
+  // among them.
   CHECK(same_bits(ours.at("layers.1.weight_v"), theirs.at("b.weight_v")));
   CHECK(same_bits(ours.at("layers.0.conv.weight_u"), theirs.at("a.weight_u")));
   CHECK(same_bits(ours.at("layers.1.weight_u"), theirs.at("b.weight_u")));
