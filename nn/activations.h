@@ -1,9 +1,17 @@
-// Functions of each element by itself, as layers.
+// Functions of each element by itself, and softmax, as layers. All keep the shape of x;
+// kernels/elementwise/elementwise.h and kernels/softmax/softmax.h have the formulas.
 #pragma once
 
+#include <limits>
+
+#include "autograd/ops/clamp.h"
+#include "autograd/ops/gelu.h"
 #include "autograd/ops/leaky_relu.h"
 #include "autograd/ops/relu.h"
 #include "autograd/ops/sigmoid.h"
+#include "autograd/ops/silu.h"
+#include "autograd/ops/softmax.h"
+#include "autograd/ops/softplus.h"
 #include "autograd/ops/tanh.h"
 #include "nn/module.h"
 
@@ -55,6 +63,67 @@ class Tanh final : public Module {
 class Sigmoid final : public Module {
  public:
   Var forward(const Var& x) override { return ops::sigmoid(x); }
+};
+
+struct GELUOptions {
+  ops::Gelu form = ops::Gelu::erf;  // or tanh, an approximation
+};
+
+// x Phi(x), Phi the distribution function of the standard normal (arXiv 1606.08415).
+class GELU final : public Module {
+ public:
+  explicit GELU(const GELUOptions& options = {}) : form_(options.form) {}
+  Var forward(const Var& x) override { return ops::gelu(x, form_); }
+
+ private:
+  ops::Gelu form_;
+};
+
+// x s(x), s the sigmoid; also called swish.
+class SiLU final : public Module {
+ public:
+  Var forward(const Var& x) override { return ops::silu(x); }
+};
+
+// log(1 + e^x).
+class Softplus final : public Module {
+ public:
+  Var forward(const Var& x) override { return ops::softplus(x); }
+};
+
+struct ClampOptions {
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+// x, or the bound that it is beyond; ReLU6 is Clamp({.low = 0, .high = 6}). The gradient passes
+// where low <= x <= high.
+class Clamp final : public Module {
+ public:
+  explicit Clamp(const ClampOptions& options) : options_(options) {
+    check(options.low <= options.high, "Clamp", "low must not be above high, but they are ",
+          options.low, " and ", options.high);
+  }
+  Var forward(const Var& x) override {
+    return ops::clamp(x, {.low = options_.low, .high = options_.high});
+  }
+
+ private:
+  ClampOptions options_;
+};
+
+struct SoftmaxOptions {
+  int axis = -1;  // negative ones count from the innermost: -1 are the channels
+};
+
+// e^x / sum e^x along an axis. A loss of classes wants the scores before it: loss::cross_entropy.
+class Softmax final : public Module {
+ public:
+  explicit Softmax(const SoftmaxOptions& options = {}) : axis_(options.axis) {}
+  Var forward(const Var& x) override { return ops::softmax(x, axis_); }
+
+ private:
+  int axis_;
 };
 
 }  // namespace imago::nn

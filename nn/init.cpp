@@ -10,6 +10,8 @@
 #include "nn/batch_norm2d.h"
 #include "nn/conv2d.h"
 #include "nn/conv_transpose2d.h"
+#include "nn/group_norm.h"
+#include "nn/layer_norm.h"
 #include "nn/linear.h"
 
 namespace imago::nn {
@@ -27,7 +29,7 @@ void overwrite(const Var& x, const Tensor& values) {
 }
 
 void overwrite(const Var& x, double value) {
-  if (!x) return;  // a layer without bias
+  if (!x) return;  // a layer without one
   Tensor target = x.tensor();
   kernels::fill(target, value);
 }
@@ -59,16 +61,26 @@ bool find_weights(Module& module, Weights& found) {
   return false;
 }
 
-// Calls f for each layer that has a kernel, whose bias becomes 0; batch norms become the identity.
+// Makes a layer of one of these classes start as the identity; leaves all others alone.
+template <class... Norm>
+void reset_norm(Module& module) {
+  const auto reset = [](const auto* norm) {
+    if (!norm) return;
+    overwrite(norm->weight(), 1);
+    overwrite(norm->bias(), 0);
+  };
+  (reset(dynamic_cast<const Norm*>(&module)), ...);
+}
+
+// Calls f for each layer that has a kernel, whose bias becomes 0; norms become the identity.
 void init_layers(Module& module, const std::function<void(const Weights&)>& f) {
   module.visit([&](const std::string&, Module& m) {
     Weights w;
     if (find_weights(m, w)) {
       f(w);
       overwrite(w.bias, 0);
-    } else if (const auto* norm = dynamic_cast<BatchNorm2d*>(&m)) {
-      overwrite(norm->weight(), 1);
-      overwrite(norm->bias(), 0);
+    } else {
+      reset_norm<BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm>(m);
     }
   });
 }
@@ -264,6 +276,8 @@ void init_dcgan(Module& module) {
     } else if (const auto* norm = dynamic_cast<BatchNorm2d*>(&m)) {
       fill_normal(norm->weight(), 1, 0.02);
       overwrite(norm->bias(), 0);
+    } else {
+      reset_norm<GroupNorm, InstanceNorm2d, LayerNorm>(m);
     }
   });
 }

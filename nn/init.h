@@ -50,18 +50,22 @@ void xavier_uniform(const Var& weight, double gain = 1);
 // matrices. Computed in f64 on the CPU.
 void orthogonal(const Var& weight, double gain = 1);
 
+// What follows acts on a module and all below it. Slopes of PReLU and embeddings stay as they are.
+
 // Calls f on the weight of every Linear, Conv2d and ConvTranspose2d, in the order of
-// named_parameters(), and sets their biases and batch-norm shifts to 0, batch-norm scales to 1:
+// named_parameters(), and sets their biases and the shifts of normalising layers to 0, the scales
+// of those to 1:
 //     init_weights(net, [](const Var& w) { kaiming_normal(w, {.slope = 0.2}); });
 void init_weights(Module& module, const std::function<void(const Var&)>& f);
 
 // Radford et al. 2015 (arXiv 1511.06434): weights of convolutions, transposed convolutions and
-// Linear layers N(0, 0.02), batch-norm scales N(1, 0.02), all biases and batch-norm shifts 0.
+// Linear layers N(0, 0.02), batch-norm scales N(1, 0.02), all biases and batch-norm shifts 0. Other
+// norms start at scale 1 and shift 0.
 void init_dcgan(Module& module);
 
 // Glorot & Bengio 2010, as Keras starts its layers: weights uniform in +-sqrt(6 / (fan_in +
 // fan_out)), where a convolution's fans count kernel^2;
-// biases and batch-norm shifts 0, batch-norm scales 1.
+// biases and the shifts of normalising layers 0, their scales 1.
 void init_glorot_uniform(Module& module);
 
 }  // namespace imago::nn

@@ -11,7 +11,9 @@ class Flatten final : public Module {
  public:
   Var forward(const Var& x) override {
     check(x.dim() >= 1, "Flatten", "needs a batch, but the input is a scalar");
-    return ops::reshape(x, Shape{x.size(0), x.size(0) ? x.numel() / x.size(0) : 0});
+    std::int64_t rest = 1;
+    for (int i = 1; i < x.dim(); ++i) rest *= x.size(i);
+    return ops::reshape(x, {x.size(0), rest});
   }
 };
 
