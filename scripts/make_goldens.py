@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the golden values of tests/goldens: what PyTorch computes in f64, in Imago's layouts.
 
-    python3 scripts/make_goldens.py [--out DIR]    write the three files
+    python3 scripts/make_goldens.py [--out DIR]    write the four files
     python3 scripts/make_goldens.py --check        recompute and compare with the files in DIR
 
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
@@ -72,6 +72,34 @@ optimisers.safetensors
                            mode eval_y = y(x0), penalty = mean of (norm(d sum(tanh(eval_y)) / dx0[n])
                            - 1)^2 with penalty_dw penalty_dx
 
+catalogue.safetensors
+  gelu.* gelu_tanh.* silu.* softplus.* clamp.* (-1.5, 0.75) softmax.* (channels) softmax_rows.*
+  (axis 1) log_softmax.*   x y dy dx (2, 3, 3, 4)
+  logsumexp.*              x dx (3, 4, 5), y dy (4): over axes 0 and 2
+  prelu.* prelu_channels.* x y dy dx (2, 3, 3, 4), w dw (1) and (4)
+  max_pool.* avg_pool.* avg_pool_image.*  x dx (2, 7, 6, 3): k3 s2 p1, the last without padding
+  max_pool_dilated.*       x dx (1, 8, 7, 2): k2 s1, dilation 2
+  global_avg_pool.*        x dx (2, 5, 3, 4)
+  nearest.* x3, bilinear.* x2, nearest_size.* bilinear_size.* (5, 4) to (7, 3), antialias.* (11, 8)
+                           to (4, 3); half-pixel centres (PyTorch's "nearest-exact")
+  pad.* (0.5) pad_reflect.*  padding 0 3 2 1
+  layer_norm.*             x (3, 4, 5), w b (5); layer_norm_images.* x (2, 3, 2, 4), w b (3, 2, 4),
+                           eps 1e-3, else 1e-5
+  group_norm.*             x (2, 3, 3, 6), w b (6), 3 groups
+  instance_norm.* instance_norm_affine.*  x (2, 3, 4, 3), w b (3) of the second
+  embedding.*              w dw (6, 4), indices (2, 3) (F32), y dy (2, 3, 4)
+  cross_entropy.* cross_entropy_smooth.* (0.1) cross_entropy_ignore.* (0.2; -100 does not count)
+                           x dx (4, 5), labels (4) (F32), loss ()
+  mse.* l1.* smooth_l1.* smooth_l1_beta.* (0.3) huber.* (1.7)  x target dx dtarget (3, 4), loss ()
+  bce.*                    x target dx (3, 4), loss (): with logits
+  hinge_d.* hinge_g.*      real fake dreal dfake (5), loss ()
+  penalty.*                scores (3, 1) of real (3, 8, 8, 2): conv w1 (4, 4, 4, 2) b1 s2 p1, lrelu
+                           0.2, conv w2 (6, 4, 4, 4) b2 s2 p1, group norm gamma beta (6) in 2 groups,
+                           silu, flatten, linear w3 (1, 24) b3; fake, mix (3, 1, 1, 1).
+                           r1 = 5 mean over n of sum g[n]^2, g = d sum(scores) / dx at real;
+                           gp = 10 mean of (norm(g[n]) - 1)^2 at mix real + (1 - mix) fake;
+                           r1_dw1 ... gp_dw3 their gradients (b3 has none)
+
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
   D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
@@ -96,10 +124,10 @@ import sys
 import numpy as np
 import torch
 
-from goldens import common, dcgan, layers, optimisers
+from goldens import catalogue, common, dcgan, layers, optimisers
 
-FILES = {"layers.safetensors": layers.make, "dcgan_steps.safetensors": dcgan.make,
-         "optimisers.safetensors": optimisers.make}
+FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
+         "dcgan_steps.safetensors": dcgan.make, "optimisers.safetensors": optimisers.make}
 
 
 def check(path, tensors):

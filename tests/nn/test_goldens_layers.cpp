@@ -14,7 +14,7 @@
 #include "autograd/ops/softplus.h"
 #include "autograd/ops/sqrt.h"
 #include "autograd/ops/sum_to.h"
-#include "goldens.h"
+#include "golden_checks.h"
 #include "nn/layers.h"
 #include "nn/loss.h"
 #include "nn/optim.h"
@@ -29,68 +29,15 @@ const SafetensorsFile& goldens() {
   return file;
 }
 
-// In f64 both sides differ by the order of their sums alone (measured: at most 1.1e-15 of the
-// largest value); in f32 the inputs are rounded too (2.7e-7).
-double bound(DType dtype) {
-  return dtype == DType::f64 ? 2e-14 : 1.5e-6;
-}
-
 Tensor golden(const std::string& name, DType dtype = DType::f64) {
   return kernels::cast(goldens().tensor(name), dtype);
-}
-
-constexpr DType both[] = {DType::f64, DType::f32};
-
-// Runs y = f(inputs) and its backward pass and compares with name.y and name.d<input>.
-void check_function(const std::string& name, const std::vector<std::string>& inputs,
-                    const std::function<Var(const Vars&)>& f) {
-  for (const DType dtype : both) {
-    CAPTURE(dtype);
-    Vars leaves;
-    for (const auto& input : inputs) leaves.push_back(parameter(golden(name + "." + input, dtype)));
-    const Var y = f(leaves);
-    y.backward(Var(golden(name + ".dy", dtype)));
-    check_close(name + ".y", y.tensor(), golden(name + ".y"), bound(dtype));
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const std::string gradient = name + ".d" + inputs[i];
-      check_close(gradient, leaves[i].grad().tensor(), golden(gradient), bound(dtype));
-    }
-  }
-}
-
-// The same for a layer whose parameters `names` maps to golden suffixes.
-void check_layer(const std::string& name, nn::Module&& layer,
-                 const std::map<std::string, std::string>& names = {{"weight", "w"}, {"bias", "b"}},
-                 const std::map<std::string, std::string>& buffers = {},
-                 const std::map<std::string, std::string>& buffers_after = {}) {
-  for (const DType dtype : both) {
-    CAPTURE(dtype);
-    layer.to(dtype);
-    layer.zero_grad();
-    NamedTensors state;
-    for (const auto& [ours, theirs] : names) state[ours] = golden(name + "." + theirs, dtype);
-    for (const auto& [ours, theirs] : buffers) state[ours] = golden(name + "." + theirs, dtype);
-    layer.load_state_dict(state);
-    Var x = parameter(golden(name + ".x", dtype));
-    const Var y = layer(x);
-    y.backward(Var(golden(name + ".dy", dtype)));
-    check_close(name + ".y", y.tensor(), golden(name + ".y"), bound(dtype));
-    check_close(name + ".dx", x.grad().tensor(), golden(name + ".dx"), bound(dtype));
-    for (const auto& [ours, var] : layer.named_parameters()) {
-      const std::string gradient = name + ".d" + names.at(ours);
-      check_close(gradient, var.grad().tensor(), golden(gradient), bound(dtype));
-    }
-    const NamedTensors after = layer.state_dict();
-    for (const auto& [ours, theirs] : buffers_after) {
-      check_close(name + "." + theirs, after.at(ours), golden(name + "." + theirs), bound(dtype));
-    }
-  }
 }
 
 void check_batch_norm(const std::string& name, nn::Module&& layer, bool changes = true,
                       const std::string& var_after = "var", const std::string& prefix = "") {
   const std::string mean = prefix + "running_mean", var = prefix + "running_var";
-  check_layer(name, std::move(layer), {{prefix + "weight", "gamma"}, {prefix + "bias", "beta"}},
+  check_layer(goldens(), name, std::move(layer),
+              {{prefix + "weight", "gamma"}, {prefix + "bias", "beta"}},
               {{mean, "mean_in"}, {var, "var_in"}},
               {{mean, changes ? "mean" : "mean_in"}, {var, changes ? var_after : "var_in"}});
 }
@@ -98,17 +45,18 @@ void check_batch_norm(const std::string& name, nn::Module&& layer, bool changes 
 }  // namespace
 
 TEST_CASE("goldens: Linear") {
-  check_layer("linear", nn::Linear({.in = 7, .out = 4}));
+  check_layer(goldens(), "linear", nn::Linear({.in = 7, .out = 4}));
   nn::Sequential net;
   net.add(nn::Flatten()).add(nn::Linear({.in = 60, .out = 6}));
-  check_layer("flatten_linear", std::move(net), {{"layers.1.weight", "w"}, {"layers.1.bias", "b"}});
+  check_layer(goldens(), "flatten_linear", std::move(net),
+              {{"layers.1.weight", "w"}, {"layers.1.bias", "b"}});
 }
 
 TEST_CASE("goldens: Conv2d") {
   check_layer(
-      "conv2d",
+      goldens(), "conv2d",
       nn::Conv2d({.in = 3, .out = 5, .kernel = 4, .stride = 2, .padding = Padding::same(1)}));
-  check_layer("conv2d_asymmetric",
+  check_layer(goldens(), "conv2d_asymmetric",
               nn::Conv2d({.in = 3,
                           .out = 4,
                           .kernel = 3,
@@ -121,34 +69,37 @@ TEST_CASE("goldens: Conv2d") {
                             .dilation_h = 2,
                             .dilation_w = 2,
                             .groups = 2};
-  check_function("conv2d_groups", {"x", "w", "b"},
+  check_function(goldens(), "conv2d_groups", {"x", "w", "b"},
                  [&](const Vars& v) { return ops::add(ops::conv2d(v[0], v[1], params), v[2]); });
 }
 
 TEST_CASE("goldens: ConvTranspose2d") {
-  check_layer("conv_transpose2d",
+  check_layer(goldens(), "conv_transpose2d",
               nn::ConvTranspose2d(
                   {.in = 5, .out = 3, .kernel = 4, .stride = 2, .padding = Padding::same(1)}));
-  check_layer("conv_transpose2d_extra", nn::ConvTranspose2d({.in = 4,
-                                                             .out = 2,
-                                                             .kernel = 3,
-                                                             .stride = 2,
-                                                             .padding = Padding::same(1),
-                                                             .output_padding = 1}));
-  check_layer("conv_transpose2d_groups", nn::ConvTranspose2d({.in = 4,
-                                                              .out = 6,
-                                                              .kernel = 3,
-                                                              .stride = 2,
-                                                              .padding = Padding::same(1),
-                                                              .dilation = 2,
-                                                              .groups = 2}));
-  check_layer("conv_transpose2d_same",
+  check_layer(goldens(), "conv_transpose2d_extra",
+              nn::ConvTranspose2d({.in = 4,
+                                   .out = 2,
+                                   .kernel = 3,
+                                   .stride = 2,
+                                   .padding = Padding::same(1),
+                                   .output_padding = 1}));
+  check_layer(goldens(), "conv_transpose2d_groups",
+              nn::ConvTranspose2d({.in = 4,
+                                   .out = 6,
+                                   .kernel = 3,
+                                   .stride = 2,
+                                   .padding = Padding::same(1),
+                                   .dilation = 2,
+                                   .groups = 2}));
+  check_layer(goldens(), "conv_transpose2d_same",
               nn::ConvTranspose2d({.in = 3,
                                    .out = 2,
                                    .kernel = 3,
                                    .stride = 2,
                                    .padding = {.top = 0, .bottom = 1, .left = 0, .right = 1}}));
-  check_layer("conv_transpose2d_1x1", nn::ConvTranspose2d({.in = 6, .out = 5, .kernel = 4}));
+  check_layer(goldens(), "conv_transpose2d_1x1",
+              nn::ConvTranspose2d({.in = 6, .out = 5, .kernel = 4}));
 }
 
 TEST_CASE("goldens: BatchNorm2d") {
@@ -173,7 +124,7 @@ TEST_CASE("goldens: BatchNorm2d") {
 
 TEST_CASE("goldens: the fused batch norm of ConvBlock") {
   // A 1x1 convolution with the identity as weight leaves the batch norm and its activation.
-  for (const DType dtype : both) {
+  for (const DType dtype : golden_dtypes) {
     CAPTURE(dtype);
     nn::ConvBlock block(
         {.in = 5, .out = 5, .kernel = 1, .activation = nn::Activation::leaky_relu, .slope = 0.2});
@@ -190,34 +141,35 @@ TEST_CASE("goldens: the fused batch norm of ConvBlock") {
     const Var y = block(x);
     y.backward(Var(golden(name + ".dy", dtype)));
     const nn::BatchNorm2d& norm = block.norm();
-    check_close("y", y.tensor(), golden(name + ".y"), bound(dtype));
-    check_close("dx", x.grad().tensor(), golden(name + ".dx"), bound(dtype));
-    check_close("dgamma", norm.weight().grad().tensor(), golden(name + ".dgamma"), bound(dtype));
-    check_close("dbeta", norm.bias().grad().tensor(), golden(name + ".dbeta"), bound(dtype));
-    check_close("mean", norm.running_mean().tensor(), golden(name + ".mean"), bound(dtype));
-    check_close("var", norm.running_var().tensor(), golden(name + ".var"), bound(dtype));
+    check_close("y", y.tensor(), golden(name + ".y"), golden_bound(dtype));
+    check_close("dx", x.grad().tensor(), golden(name + ".dx"), golden_bound(dtype));
+    check_close("dgamma", norm.weight().grad().tensor(), golden(name + ".dgamma"),
+                golden_bound(dtype));
+    check_close("dbeta", norm.bias().grad().tensor(), golden(name + ".dbeta"), golden_bound(dtype));
+    check_close("mean", norm.running_mean().tensor(), golden(name + ".mean"), golden_bound(dtype));
+    check_close("var", norm.running_var().tensor(), golden(name + ".var"), golden_bound(dtype));
   }
 }
 
 TEST_CASE("goldens: activations") {
-  check_layer("relu", nn::ReLU(), {});
-  check_layer("leaky_relu", nn::LeakyReLU({.slope = 0.2}), {});
-  check_layer("tanh", nn::Tanh(), {});
-  check_layer("sigmoid", nn::Sigmoid(), {});
-  check_function("softplus", {"x"}, [](const Vars& v) { return ops::softplus(v[0]); });
-  check_function("exp", {"x"}, [](const Vars& v) { return ops::exp(v[0]); });
-  check_function("log", {"x"}, [](const Vars& v) { return ops::log(v[0]); });
+  check_layer(goldens(), "relu", nn::ReLU(), {});
+  check_layer(goldens(), "leaky_relu", nn::LeakyReLU({.slope = 0.2}), {});
+  check_layer(goldens(), "tanh", nn::Tanh(), {});
+  check_layer(goldens(), "sigmoid", nn::Sigmoid(), {});
+  check_function(goldens(), "softplus", {"x"}, [](const Vars& v) { return ops::softplus(v[0]); });
+  check_function(goldens(), "exp", {"x"}, [](const Vars& v) { return ops::exp(v[0]); });
+  check_function(goldens(), "log", {"x"}, [](const Vars& v) { return ops::log(v[0]); });
 }
 
 TEST_CASE("goldens: losses") {
   const auto check_loss = [](const std::string& name, const std::function<Var(Var, Var)>& f) {
-    for (const DType dtype : both) {
+    for (const DType dtype : golden_dtypes) {
       CAPTURE(dtype);
       Var x = parameter(golden(name + ".x", dtype));
       const Var loss = f(x, Var(golden(name + ".target", dtype)));
       loss.backward();
-      check_close(name + ".loss", loss.tensor(), golden(name + ".loss"), bound(dtype));
-      check_close(name + ".dx", x.grad().tensor(), golden(name + ".dx"), bound(dtype));
+      check_close(name + ".loss", loss.tensor(), golden(name + ".loss"), golden_bound(dtype));
+      check_close(name + ".dx", x.grad().tensor(), golden(name + ".dx"), golden_bound(dtype));
     }
   };
   check_loss("bce_logits", [](const Var& a, const Var& b) { return loss::bce_with_logits(a, b); });
@@ -226,15 +178,15 @@ TEST_CASE("goldens: losses") {
 }
 
 TEST_CASE("goldens: GAN losses") {
-  for (const DType dtype : both) {
+  for (const DType dtype : golden_dtypes) {
     CAPTURE(dtype);
     Var real = parameter(golden("gan.real", dtype)), fake = parameter(golden("gan.fake", dtype));
     const auto run = [&](const std::string& name, const Var& value,
                          const std::vector<std::pair<Var, std::string>>& gradients) {
       value.backward();
-      check_close("gan." + name, value.tensor(), golden("gan." + name), bound(dtype));
+      check_close("gan." + name, value.tensor(), golden("gan." + name), golden_bound(dtype));
       for (const auto& [leaf, key] : gradients) {
-        check_close("gan." + key, leaf.grad().tensor(), golden("gan." + key), bound(dtype));
+        check_close("gan." + key, leaf.grad().tensor(), golden("gan." + key), golden_bound(dtype));
       }
       real.zero_grad();
       fake.zero_grad();
@@ -246,7 +198,7 @@ TEST_CASE("goldens: GAN losses") {
 }
 
 TEST_CASE("goldens: Adam") {
-  for (const DType dtype : both) {
+  for (const DType dtype : golden_dtypes) {
     CAPTURE(dtype);
     Var p = parameter(golden("adam.p0", dtype).clone());
     optim::Adam adam({p}, {.lr = 0.01, .beta1 = 0.5, .beta2 = 0.999, .eps = 1e-8});
@@ -258,9 +210,11 @@ TEST_CASE("goldens: Adam") {
       p.zero_grad();
       ops::sum(ops::mul(p, Var(row("adam.grads", dtype)))).backward();
       adam.step();
-      check_close("adam.p", p.tensor(), row("adam.p", DType::f64), bound(dtype));
-      check_close("adam.m", adam.state_dict().at("m.0"), row("adam.m", DType::f64), bound(dtype));
-      check_close("adam.v", adam.state_dict().at("v.0"), row("adam.v", DType::f64), bound(dtype));
+      check_close("adam.p", p.tensor(), row("adam.p", DType::f64), golden_bound(dtype));
+      check_close("adam.m", adam.state_dict().at("m.0"), row("adam.m", DType::f64),
+                  golden_bound(dtype));
+      check_close("adam.v", adam.state_dict().at("v.0"), row("adam.v", DType::f64),
+                  golden_bound(dtype));
     }
   }
 }
@@ -274,7 +228,7 @@ TEST_CASE("goldens: gradients of gradient penalties") {
     const Var off = ops::add(ops::sqrt(squares), Var(Tensor::full({1}, -1, gx.dtype())));
     return ops::mean(ops::mul(off, off));
   };
-  for (const DType dtype : both) {
+  for (const DType dtype : golden_dtypes) {
     for (const bool r1 : {true, false}) {
       CAPTURE(dtype);
       CAPTURE(r1);
@@ -299,12 +253,12 @@ TEST_CASE("goldens: gradients of gradient penalties") {
       Var x = parameter(golden(name + ".x", dtype));
       const Var logits = net(x);
       check_close("logits", ops::reshape(logits, {3}).tensor(), golden(name + ".logits"),
-                  bound(dtype));
+                  golden_bound(dtype));
       const Var gx = grad({ops::sum(logits)}, {x}, {}, {.create_graph = true})[0];
-      check_close("gx", gx.tensor(), golden(name + ".gx"), bound(dtype));
+      check_close("gx", gx.tensor(), golden(name + ".gx"), golden_bound(dtype));
       const Var penalty = penalty_of(gx, r1);
       const std::string key = name + (r1 ? ".r1" : ".gp");
-      check_close(key, penalty.tensor(), golden(key), bound(dtype));
+      check_close(key, penalty.tensor(), golden(key), golden_bound(dtype));
       penalty.backward();
       const auto& parameters = net.named_parameters();
       const char* suffixes[] = {"w1", "gamma", nullptr, "w2"};
@@ -312,9 +266,10 @@ TEST_CASE("goldens: gradients of gradient penalties") {
       for (std::size_t i = 0; i < 4; ++i) {
         if (!suffixes[i]) continue;  // the shift has no second derivative
         const std::string gradient = key + "_d" + suffixes[i];
-        check_close(gradient, parameters[i].second.grad().tensor(), golden(gradient), bound(dtype));
+        check_close(gradient, parameters[i].second.grad().tensor(), golden(gradient),
+                    golden_bound(dtype));
       }
-      check_close(key + "_dx", x.grad().tensor(), golden(key + "_dx"), bound(dtype));
+      check_close(key + "_dx", x.grad().tensor(), golden(key + "_dx"), golden_bound(dtype));
     }
   }
 }

@@ -1,0 +1,33 @@
+// Functions and layers against golden values: forward and backward, in f64 and f32.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "goldens.h"
+#include "nn/module.h"
+
+namespace imago::test {
+
+inline constexpr DType golden_dtypes[] = {DType::f64, DType::f32};
+
+// In f64 both sides differ by the order of their sums alone (measured: at most 1.1e-15 of the
+// largest value); in f32 the inputs are rounded too (2.7e-7).
+inline double golden_bound(DType dtype) {
+  return dtype == DType::f64 ? 2e-14 : 1.5e-6;
+}
+
+// Runs y = f(inputs) and its backward pass and compares with name.y and name.d<input>.
+void check_function(const SafetensorsFile& goldens, const std::string& name,
+                    const std::vector<std::string>& inputs,
+                    const std::function<Var(const Vars&)>& f);
+
+// The same for a layer whose parameters `names` maps to golden suffixes.
+void check_layer(const SafetensorsFile& goldens, const std::string& name, nn::Module&& layer,
+                 const std::map<std::string, std::string>& names = {{"weight", "w"}, {"bias", "b"}},
+                 const std::map<std::string, std::string>& buffers = {},
+                 const std::map<std::string, std::string>& buffers_after = {});
+
+}  // namespace imago::test
