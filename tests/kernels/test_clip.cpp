@@ -64,7 +64,7 @@ TEST_CASE("clip_norm: the norm, and every element times one factor, the same bit
       CHECK(test::largest_error(want[i], scaled) <= eps);
     }
     test::for_each_device([&](Device device) {
-      test::for_each_order(device, [&] {
+      const auto check = [&] {
         std::vector<Tensor> got = to(start, device);
         got[30] = test::off_boundary(got[30]);
         got[184] = test::off_boundary(got[184]);  // of a whole chunk
@@ -76,17 +76,18 @@ TEST_CASE("clip_norm: the norm, and every element times one factor, the same bit
         CHECK(same_bits(there, norm));
         CHECK(got[1].version() > before);
         for (std::size_t i = 0; i < got.size(); ++i) CHECK(same_bits(got[i], want[i]));
-      });
+      };
+      dtype == DType::f32 ? test::for_each_order(device, check) : check();
     });
   }
 }
 
 TEST_CASE("clip_norm: many chunks: the accumulators of the second pass are all used") {
   const test::Guarded guarded;
-  // 2100 tensors are 2100 chunks, more than twice the 1024 accumulators.
+  // 1100 tensors are 1100 chunks, more than the 1024 accumulators.
   std::vector<Tensor> tensors;
   double sum = 0;
-  for (int i = 1; i <= 2100; ++i) {
+  for (int i = 1; i <= 1100; ++i) {
     tensors.push_back(Tensor::full({1}, i % 13, DType::f64, Device::cpu()));
     sum += (i % 13) * (i % 13);
   }

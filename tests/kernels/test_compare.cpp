@@ -85,7 +85,7 @@ TEST_CASE("compare: every comparison of every dtype in every broadcast") {
         const Tensor a = telling(shapes.a, dtype, 1), b = telling(shapes.b, dtype, 2);
         const Tensor x = a.to(device), y = b.to(device);
         for (const Comparison op : all_comparisons) {
-          if (device.is_cuda() && large && op != Comparison::less) continue;
+          if (large && op != Comparison::less) continue;
           CAPTURE(name_of(op));
           CAPTURE(dtype);
           CAPTURE(shapes.a);

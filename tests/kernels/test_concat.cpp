@@ -128,7 +128,9 @@ TEST_CASE(
   const Tensor large = test::counted({3, 5000, 300}, DType::f32);  // past the caches
   for (const Tensor& x : {small, large}) {
     const std::int64_t n = x.size(2);
-    for (const int axis : {0, 1, 2}) {
+    const std::vector<int> axes =
+        x.numel() == small.numel() ? std::vector{0, 1, 2} : std::vector{1};
+    for (const int axis : axes) {
       const auto run = [&] {
         const Tensor part = slice(x, axis, 1, x.size(axis));
         return std::vector{part, concat(std::vector{part, x}, axis),
