@@ -175,6 +175,8 @@ TEST_CASE("with create_graph each leaf's gradient has memory of its own") {
     gradient.copy_from(Tensor::scalar(1, DType::f64));
     CHECK(grad({b.grad()}, {w}, {}, {.retain_graph = true})[0].item() == 7);
     CHECK(grad({a.grad()}, {w})[0].item() == 7);
+    // These gradients have histories that lead to the leaves that own them.
+    for (Var leaf : {a, b, w}) leaf.zero_grad();
 
     const Var c = leaf(1), d = leaf(1);
     ops::add(c, d).backward(seed, {.create_graph = true});
