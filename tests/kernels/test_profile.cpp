@@ -1,10 +1,10 @@
 // What operations tell profilers, on every device.
 #include <doctest/doctest.h>
 
-#include "kernels/optimizer/adam.h"
 #include "kernels/conv2d/conv2d.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/gemm.h"
+#include "kernels/optimizer/adam.h"
 #include "kernels/peak/peak.h"
 #include "tensor/profiler.h"
 #include "tests/kernels/random.h"
