@@ -3,9 +3,10 @@
 //   bench_ops [--device cuda] [--dtype bf16] [--megabytes 32] [--threads 2] [--hot]
 //             [--benchmark_out=FILE --benchmark_out_format=json]...
 //
-// GB/s counts the bytes that must move, each operand once, and the floor is the time in which a
-// plain copy moves as many. bench/timing.h says what else a row holds. Under the emulator nothing
-// is timed: kernels are verified and their launches counted.
+// GB/s counts the bytes that must move, each operand once. The floor on the CPU is the time in which
+// a plain copy moves as many, measured in turn with the row, or that of the arithmetic
+// (op_arithmetic.h) where it is longer. bench/timing.h says what else a row holds. Under the emulator
+// nothing is timed: kernels are verified and their launches counted.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -44,11 +45,13 @@ void verify(const bench::Row& row, Device device, bool inject_error) {
   check(row.right(results), "bench_ops", row.name, " differs from the reference");
 }
 
-bench::Work work_of(const bench::Row& row, Device device, int megabytes) {
+bench::Work work_of(const bench::Row& row, Device device) {
   bench::Work work;
   work.name = row.name;
   work.bytes = row.bytes;
   work.flops = row.flops;
+  work.instructions = row.instructions;
+  work.beside_copy = true;
   work.prepare = [=](int sets) -> bench::Launch {
     std::vector<std::vector<Tensor>> operands;
     for (int i = 0; i < sets; ++i) operands.push_back(copies(row.inputs, device));
@@ -56,7 +59,9 @@ bench::Work work_of(const bench::Row& row, Device device, int megabytes) {
   };
   work.ceilings = [=]() -> bench::Ceilings {
     if (device.is_cuda()) return bench::gpu_ceilings(DType::f32);
-    return {.bytes = kernels::measure_copy(std::int64_t{megabytes} << 20)};
+    if (row.flops == 0 && row.instructions == 0) return {};
+    const double peak = kernels::measure_fma_peak(num_threads()) * 1e9;
+    return {.flops = peak, .instructions = peak / 2};
   };
   return work;
 }
@@ -68,7 +73,7 @@ void run(const Options& options) {
   for (const bench::Row& row : bench::op_rows(options.dtype, options.megabytes)) {
     if (!bench::selected(row.name)) continue;
     verify(row, device, options.inject_error);
-    const bench::Work work = work_of(row, device, options.megabytes);
+    const bench::Work work = work_of(row, device);
     if (count_only) {
       bench::print_counts(work);
     } else if (device.is_cuda()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bench/op_arithmetic.h"
 #include "bench/row_checks.h"
 #include "kernels/batch_norm/cases.h"
 #include "kernels/elementwise/cases.h"
@@ -29,7 +30,9 @@ Row unary_row(const UnaryCase& c, const Tensor& normals) {
           [=](const Tensors& got) {
             return close(got[0], unary_reference(c.op, wide(x), c.a, c.b),
                          [&](double v) { return c.tolerance(x.dtype(), v); });
-          }};
+          },
+          0,
+          static_cast<double>(x.numel()) * instructions_of(c.op)};
 }
 
 Row binary_row(const std::string& name, const BinaryCase& c, const Tensor& x, const Tensor& y) {
@@ -40,7 +43,9 @@ Row binary_row(const std::string& name, const BinaryCase& c, const Tensor& x, co
           [=](const Tensors& got) {
             return close(got[0], binary_reference(c.op, wide(x), wide(y), c.a, c.b),
                          [&](double v) { return c.tolerance(x.dtype(), v); });
-          }};
+          },
+          0,
+          static_cast<double>(x.numel()) * instructions_of(c.op)};
 }
 
 Row sum_row(const Tensor& x) {

@@ -18,7 +18,8 @@ struct Row {
   std::function<std::vector<Tensor>(std::vector<Tensor>& inputs)> run;
   // Whether results, now on the CPU, are those of the reference in f64 within tolerance.h.
   std::function<bool(const std::vector<Tensor>& results)> right;
-  double flops = 0;  // where arithmetic may bind
+  double flops = 0;         // of fused multiply-adds, where they may bind
+  double instructions = 0;  // of other arithmetic, where that may; see op_arithmetic.h
 };
 
 // The rows of all families. Operands are of `dtype`, f32 or bf16, except for what is f32 always:

@@ -1,11 +1,10 @@
 // Rows of bench_ops that only move elements, choose by index, or multiply batches of matrices.
 #include <algorithm>
-#include <cmath>
 
 #include "bench/op_rows.h"
+#include "bench/row_checks.h"
 #include "kernels/concat/cases.h"
 #include "kernels/concat/concat.h"
-#include "kernels/elementwise/elementwise.h"
 #include "kernels/gather/cases.h"
 #include "kernels/gather/gather.h"
 #include "kernels/gemm/cases.h"
@@ -19,10 +18,6 @@ namespace {
 
 using namespace kernels;
 using Tensors = std::vector<Tensor>;
-
-std::string row_name(const std::string& op, DType dtype) {
-  return op + "/" + name_of(dtype);
-}
 
 Row permute_row(const std::string& name, const PermuteCase& c, const Tensor& x) {
   return {row_name(name, x.dtype()),
@@ -128,18 +123,8 @@ Row gemm_row(std::int64_t batches, const GemmCase& c, DType dtype) {
       {a, b},
       [=](Tensors& in) -> Tensors { return {gemm(in[0], in[1], Transpose::no, Transpose::yes)}; },
       [=](const Tensors& got) {
-        const Tensor want =
-            gemm(cast(a, DType::f64), cast(b, DType::f64), Transpose::no, Transpose::yes);
-        const Tensor g = cast(got[0], DType::f64);
-        double most = 0;
-        for (std::int64_t i = 0; i < want.numel(); ++i) {
-          most = std::max(most, std::fabs(want.data<double>()[i]));
-        }
-        const double bound = c.tolerance(dtype, most);
-        for (std::int64_t i = 0; i < want.numel(); ++i) {
-          if (!(std::fabs(g.data<double>()[i] - want.data<double>()[i]) <= bound)) return false;
-        }
-        return true;
+        const Tensor want = gemm(wide(a), wide(b), Transpose::no, Transpose::yes);
+        return close_within(got[0], want, c.tolerance(dtype, largest(want)));
       },
       n* c.flops()};
 }

@@ -1,4 +1,5 @@
 // Reductions, softmax, cross-entropy and the normalisations within an image or row.
+#include "bench/op_arithmetic.h"
 #include "bench/op_rows.h"
 #include "bench/row_checks.h"
 #include "kernels/cross_entropy/cases.h"
@@ -33,6 +34,11 @@ Tensor reduce(Reduction op, const Tensor& x, const AxisList& axes) {
   return {};
 }
 
+// Where each element is compared, subtracted, exponentiated, added and multiplied.
+double exponentials(std::int64_t numel) {
+  return static_cast<double>(numel) * (exp_instructions + 4);
+}
+
 Row reduce_row(const std::string& name, Reduction op, const Tensor& x, const AxisList& axes) {
   const AxesCase c{x.shape(), axes};
   return {row_name(name, x.dtype()),
@@ -44,7 +50,9 @@ Row reduce_row(const std::string& name, Reduction op, const Tensor& x, const Axi
             const bool exact =
                 op == Reduction::max || op == Reduction::min || op == Reduction::argmax;
             return close_within(got[0], want, exact ? 0 : c.tolerance(x.dtype(), largest(want)));
-          }};
+          },
+          0,
+          op == Reduction::logsumexp ? exponentials(x.numel()) : 0};
 }
 
 Row softmax_row(const std::string& name, Softmax op, const SoftmaxCase& c, DType dtype) {
@@ -58,7 +66,9 @@ Row softmax_row(const std::string& name, Softmax op, const SoftmaxCase& c, DType
           [=](const Tensors& got) {
             const Tensor want = softmax_reference(op, wide(a), wide(b), c.axis);
             return close_within(got[0], want, c.tolerance(dtype, std::fmax(largest(want), 1.0)));
-          }};
+          },
+          0,
+          gradient ? 0 : exponentials(a.numel())};
 }
 
 void add_cross_entropy_rows(const CrossEntropyCase& c, DType dtype, std::vector<Row>& table) {
@@ -71,7 +81,9 @@ void add_cross_entropy_rows(const CrossEntropyCase& c, DType dtype, std::vector<
                    [=](const Tensors& got) {
                      const Tensor want = cross_entropy_reference(wide(x), labels).loss;
                      return close_within(got[0], want, c.loss_tolerance(dtype, want.item()));
-                   }});
+                   },
+                   0,
+                   exponentials(x.numel())});
   const CrossEntropyResult forward = cross_entropy(x, labels);
   const Tensor dy = Tensor::scalar(1, acc_dtype(dtype));
   table.push_back({row_name("cross_entropy_grad" + classes, dtype),
@@ -83,7 +95,9 @@ void add_cross_entropy_rows(const CrossEntropyCase& c, DType dtype, std::vector<
                    [=](const Tensors& got) {
                      const Tensor want = cross_entropy_reference(wide(x), labels).dx;
                      return close_within(got[0], want, c.grad_tolerance(dtype, largest(want)));
-                   }});
+                   },
+                   0,
+                   exponentials(x.numel())});
 }
 
 void add_norm_rows(const NormCase& c, DType dtype, std::vector<Row>& table) {

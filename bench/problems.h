@@ -17,10 +17,12 @@ namespace imago::bench {
 struct Ceilings {
   double flops = std::numeric_limits<double>::infinity();  // per second
   double bytes = std::numeric_limits<double>::infinity();  // per second, read and written
+  // Of SIMD code other than fused multiply-adds, counted per element, per second.
+  double instructions = std::numeric_limits<double>::infinity();
 
   // In seconds; 0 where no ceiling is known.
-  double floor(double work_flops, double work_bytes) const {
-    return std::max(work_flops / flops, work_bytes / bytes);
+  double floor(double work_flops, double work_bytes, double work_instructions = 0) const {
+    return std::max({work_flops / flops, work_bytes / bytes, work_instructions / instructions});
   }
 };
 

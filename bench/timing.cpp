@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
+#include "kernels/peak/peak.h"
 #include "tensor/device_memory.h"
 #include "tensor/stream.h"
 #if IMAGO_EMULATED
@@ -27,7 +29,14 @@ double seconds_of(const std::function<void()>& run) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void report(benchmark::State& state, const Work& work, std::vector<double> seconds) {
+double median_of(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void report(benchmark::State& state, const Work& work, const Ceilings& ceilings,
+            std::vector<double> seconds) {
   if (seconds.empty()) return;
   std::sort(seconds.begin(), seconds.end());
   const auto quantile = [&](double q) {
@@ -41,7 +50,7 @@ void report(benchmark::State& state, const Work& work, std::vector<double> secon
   state.counters["best_ms"] = seconds.front() * 1e3;
   if (work.flops > 0) state.counters["GFLOP/s"] = work.flops / median * 1e-9;
   state.counters["GB/s"] = work.bytes / median * 1e-9;
-  const double floor = work.ceilings().floor(work.flops, work.bytes);
+  const double floor = ceilings.floor(work.flops, work.bytes, work.instructions);
   if (floor > 0) {
     state.counters["floor_ms"] = floor * 1e3;
     state.counters["%floor"] = 100 * floor / median;
@@ -51,12 +60,17 @@ void report(benchmark::State& state, const Work& work, std::vector<double> secon
 void time_cpu(benchmark::State& state, const Work& work) {
   const Launch launch = work.prepare(1);
   launch(0);
-  std::vector<double> seconds;
+  std::vector<double> seconds, copies;
+  std::optional<kernels::CopyProbe> copy;
+  if (work.beside_copy) copy.emplace(static_cast<std::int64_t>(work.bytes / 2));
   for (auto _ : state) {
     seconds.push_back(seconds_of([&] { benchmark::DoNotOptimize(launch(0)); }));
     state.SetIterationTime(seconds.back());
+    if (copy) copies.push_back(copy->seconds());
   }
-  report(state, work, std::move(seconds));
+  Ceilings ceilings = work.ceilings();
+  if (copy && !copies.empty()) ceilings.bytes = copy->moved() / median_of(std::move(copies));
+  report(state, work, ceilings, std::move(seconds));
 }
 
 // Enough sets of operands to be cold, results included.
@@ -94,7 +108,7 @@ void time_gpu(benchmark::State& state, const Work& work, bool hot) {
   }
   results.clear();
   state.counters["sets"] = sets;
-  report(state, work, std::move(seconds));
+  report(state, work, work.ceilings(), std::move(seconds));
 }
 
 }  // namespace

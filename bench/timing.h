@@ -25,6 +25,8 @@ struct Work {
   DType dtype = DType::f32;
   double flops = 0;                         // of one run
   double bytes = 0;                         // that one run must move at least
+  double instructions = 0;                  // of one run, as in Ceilings
+  bool beside_copy = false;                 // CPU: copies of as many bytes take turns with the runs
   std::function<Launch(int sets)> prepare;  // makes so many sets of operands
   std::function<Ceilings()> ceilings;       // called next to the measurement
 };

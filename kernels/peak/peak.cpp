@@ -9,7 +9,6 @@
 
 #include "kernels/parallel.h"
 #include "kernels/simd_targets.h"
-#include "tensor/tensor.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/peak/peak.cpp"
@@ -74,21 +73,26 @@ double measure_fma_peak(int threads) {
   return best;
 }
 
-double measure_copy(std::int64_t bytes) {
+CopyProbe::CopyProbe(std::int64_t bytes)
+    : from_(Tensor::full({bytes}, 0, DType::u8, Device::cpu())),
+      to_(Tensor::full({bytes}, 0, DType::u8, Device::cpu())) {}
+
+double CopyProbe::seconds() {
   using Clock = std::chrono::steady_clock;
-  const Tensor from = Tensor::full({bytes}, 0, DType::u8, Device::cpu());
-  Tensor to = Tensor::full({bytes}, 0, DType::u8, Device::cpu());
+  std::byte* out = to_.mutable_bytes();
+  const std::byte* in = from_.bytes();
+  const auto start = Clock::now();
+  parallel_ranges(from_.numel(), 131072, [&](std::int64_t begin, std::int64_t end) {
+    std::memcpy(out + begin, in + begin, static_cast<std::size_t>(end - begin));
+  });
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double measure_copy(std::int64_t bytes) {
+  CopyProbe probe(bytes);
   double best = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < 10; ++i) {
-    const auto start = Clock::now();
-    std::byte* out = to.mutable_bytes();
-    const std::byte* in = from.bytes();
-    parallel_ranges(from.numel(), 131072, [&](std::int64_t begin, std::int64_t end) {
-      std::memcpy(out + begin, in + begin, static_cast<std::size_t>(end - begin));
-    });
-    best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return 2 * static_cast<double>(from.nbytes()) / best;
+  for (int i = 0; i < 10; ++i) best = std::min(best, probe.seconds());
+  return probe.moved() / best;
 }
 
 }  // namespace imago::kernels
