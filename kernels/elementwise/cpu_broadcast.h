@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "kernels/elementwise/broadcast.h"
 
@@ -74,12 +75,18 @@ template <class T>
 class LaidOut {
  public:
   LaidOut(std::span<const BroadcastAxis> axes, int operand, const T* from)
-      : axes_(axes), operand_(operand), from_(from), dense_(is_dense(axes, operand)) {}
+      : axes_(axes), operand_(operand), from_(from), dense_(is_dense(axes, operand)) {
+    const bool number = std::all_of(axes.begin(), axes.end(), [operand](const BroadcastAxis& axis) {
+      return axis.stride[operand] == 0;
+    });
+    if (number) number_.assign(stretch_size, *from);
+  }
 
   // What elements [begin, begin + n) of the result see, n <= stretch_size; in `room` (for
   // stretch_size elements) if it has to be laid out.
   const T* stretch(std::int64_t begin, std::int64_t n, T* room) const {
     if (dense_) return from_ + begin;
+    if (!number_.empty()) return number_.data();
     lay_out(axes_, operand_, from_, begin, n, room);
     return room;
   }
@@ -89,6 +96,7 @@ class LaidOut {
   int operand_;
   const T* from_;
   bool dense_;
+  std::vector<T> number_;  // a stretch of the only element there is
 };
 
 }  // namespace imago::kernels

@@ -3,7 +3,6 @@
 #include "kernels/cuda_build.h"
 #include "kernels/image/engines.h"
 #include "kernels/parallel.h"
-#include "tensor/convert.h"
 #include "tensor/op_range.h"
 
 namespace imago::kernels {
@@ -20,14 +19,10 @@ Tensor normalize_u8(const Tensor& images, DType dtype) {
     }
   }
   dispatch<float, double, bf16>(dtype, "normalize_u8", [&]<class T> {
-    using A = acc_t<T>;
-    // Every value a byte can have, computed once.
-    T table[256];
-    for (int i = 0; i < 256; ++i) table[i] = static_cast<T>(static_cast<A>(i) / A(127.5) - A(1));
     const std::uint8_t* px = images.data<std::uint8_t>();
     T* po = out.mutable_data<T>();
     parallel_ranges(images.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) po[i] = table[px[i]];
+      map_from_bytes(px + begin, po + begin, end - begin);
     });
   });
   return out;
@@ -44,14 +39,10 @@ Tensor denormalize_u8(const Tensor& x) {
     }
   }
   dispatch<float, double, bf16>(x.dtype(), "denormalize_u8", [&]<class T> {
-    using A = acc_t<T>;
     const T* px = x.data<T>();
     std::uint8_t* po = out.mutable_data<std::uint8_t>();
     parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        // Dropping the fraction of a positive number rounds down, so adding a half rounds.
-        po[i] = convert<std::uint8_t>((static_cast<A>(px[i]) + A(1)) * A(127.5) + A(0.5));
-      }
+      map_to_bytes(px + begin, po + begin, end - begin);
     });
   });
   return out;

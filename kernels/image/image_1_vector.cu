@@ -10,8 +10,7 @@
 //
 // Heads and tails that do not fill a pack go one by one (kernels/elementwise/packs.cuh).
 //
-// The CPU looks a byte up in a table of the 256 results; here a division is cheaper than a table in
-// memory, and gives the same bits because it is the one that filled the table.
+// A division costs less than looking a byte up in a table of the 256 results, here and on the CPU.
 //
 // The bottleneck is memory: 5 bytes an element in f32, 3 in bf16. A correctly rounded division is
 // about ten instructions and hides behind it (predicted, not yet run on hardware).

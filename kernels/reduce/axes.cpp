@@ -187,10 +187,19 @@ void argmax_middle(const Tensor& x, std::int64_t outer, std::int64_t rows, std::
   const std::int64_t parts = ceil_div(rows, part_rows);
   const std::int64_t tiles = ceil_div(columns, fold_tile_columns);
   Tensor values = Tensor::empty({outer, parts, columns}, x.dtype(), x.device());
-  Tensor places = Tensor::empty({outer, parts, columns}, DType::i64, x.device());
+  Tensor places =
+      parts == 1 ? index : Tensor::empty({outer, parts, columns}, DType::i64, x.device());
   std::byte* value = values.mutable_bytes();
   std::int64_t* place = places.mutable_data<std::int64_t>();
   const std::int64_t work = std::min(rows, part_rows) * std::min(columns, fold_tile_columns);
+  if (columns == 1 && parts == 1) {  // rows short enough to be many of a call
+    const std::int64_t grain = std::max<std::int64_t>(1, default_grain / work);
+    parallel_ranges(outer, grain, [&](std::int64_t begin, std::int64_t end) {
+      run_fold({Fold::max, x.dtype(), x.bytes() + bytes_of(x.dtype(), begin * rows), end - begin, 0,
+                rows, value + bytes_of(x.dtype(), begin), place + begin});
+    });
+    return;
+  }
   parallel_ranges(
       outer * parts * tiles, std::max<std::int64_t>(1, default_grain / work),
       [&](std::int64_t begin, std::int64_t end) {
@@ -208,6 +217,7 @@ void argmax_middle(const Tensor& x, std::int64_t outer, std::int64_t rows, std::
                     along ? count : columns, value + bytes_of(x.dtype(), to), place + to});
         }
       });
+  if (parts == 1) return;
   std::int64_t* out = index.mutable_data<std::int64_t>();
   dispatch<float, double, bf16, std::int32_t, std::int64_t, std::uint8_t>(
       x.dtype(), "argmax", [&]<class T> {

@@ -12,6 +12,7 @@
 #include <hwy/highway.h>
 //
 #include "kernels/reduce/cpu_row-inl.h"
+#include "kernels/simd_elements-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
@@ -144,6 +145,27 @@ HWY_ATTR void argmax_columns(const T* x, std::int64_t rows, std::int64_t columns
     value[j] = static_cast<T>(best[j]), index[j] = place[j];
 }
 
+// Where in a row `best` stands first, of which some element is known to have the value; any NaN for a
+// NaN.
+template <class T>
+HWY_ATTR std::int64_t first_of(const T* row, std::int64_t length, fold_t<T> best) {
+  using C = fold_t<T>;
+  std::int64_t i = 0;
+  if constexpr (std::is_same_v<C, float>) {
+    const hn::ScalableTag<float> d;
+    const auto n = static_cast<std::int64_t>(hn::Lanes(d));
+    const auto wanted = hn::Set(d, best);
+    for (; i + n <= length; i += n) {
+      const auto v = load(d, row + i);
+      const auto is = best == best ? hn::Eq(v, wanted) : hn::Ne(v, v);
+      if (!hn::AllFalse(d, is)) return i + hn::FindFirstTrue(d, is);
+    }
+  }
+  const auto is = [best](C c) { return best == best ? c == best : c != c; };
+  while (i < length - 1 && !is(static_cast<C>(row[i]))) ++i;
+  return i;
+}
+
 template <class T>
 HWY_ATTR void argmax_rows(const T* x, std::int64_t rows, std::int64_t length, T* value,
                           std::int64_t* index) {
@@ -152,19 +174,7 @@ HWY_ATTR void argmax_rows(const T* x, std::int64_t rows, std::int64_t length, T*
     const T* row = x + i * length;
     const auto as_is = [row](std::int64_t j) HWY_ATTR { return static_cast<C>(row[j]); };
     const C best = fold_row<Fold::max, C>(length, as_is);
-    // Which block has it, then where in the block.
-    const auto found = [row, best](std::int64_t j) HWY_ATTR {
-      const C c = static_cast<C>(row[j]);
-      return int((c == best) | ((c != c) & (best != best)));
-    };
-    constexpr std::int64_t block = 64;
-    std::int64_t at = 0;
-    for (; at + block <= length; at += block) {
-      int any = 0;
-      for (std::int64_t l = 0; l < block; ++l) any |= found(at + l);
-      if (any) break;
-    }
-    while (at < length - 1 && !found(at)) ++at;
+    const std::int64_t at = first_of(row, length, best);
     value[i] = row[at];
     index[i] = at;
   }

@@ -24,6 +24,7 @@ template <Fold op, std::int64_t lanes, class C, class Element>
   std::int64_t i = 0;
   for (; i + lanes <= length; i += lanes) {
 #pragma GCC ivdep
+#pragma GCC unroll 1
     for (std::int64_t l = 0; l < lanes; ++l) acc[l] = fold_join<op>(acc[l], element(i + l));
   }
   for (std::int64_t l = 0; l < length - i; ++l) acc[l] = fold_join<op>(acc[l], element(i + l));

@@ -30,11 +30,13 @@ constexpr Fold joining(Fold op) {
 
 template <class C>
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline C larger(C a, C b) {
-  return (b > a || b != b) ? b : a;
+  const C m = b > a ? b : a;
+  return b == b ? m : b;
 }
 template <class C>
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline C smaller(C a, C b) {
-  return (b < a || b != b) ? b : a;
+  const C m = b < a ? b : a;
+  return b == b ? m : b;
 }
 
 // What takes the place of no element.
