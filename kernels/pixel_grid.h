@@ -7,7 +7,7 @@
 //   row               h 0       |        h 1
 #pragma once
 
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "kernels/images.h"
 
 namespace imago::kernels {

@@ -49,8 +49,8 @@ Engine choose(const char* op, const Tensor& x, Engine asked) {
   }
   return choose_cpu_engine(op, asked,
                            {.dtype = x.dtype(),
-                            .direct = x.dtype() == DType::f32,
-                            .direct_takes = "f32",
+                            .direct = x.dtype() != DType::f64,
+                            .direct_takes = "f32 and bf16",
                             .reference_seconds = 1e-8 * elements,
                             .describe = describe});
 }

@@ -1,6 +1,6 @@
-// Batch norm on the CPU, f32: each pass streams over memory once, in the parts of cpu_folding.h.
-// Blocks of rows merge into their part in order, parts into the group in order, columns into
-// channels in order, all in f64.
+// Batch norm on the CPU, in f32, and in bf16 by way of an f32 copy: each pass streams over memory
+// once, in the parts of cpu_folding.h. Blocks of rows merge into their part in order, parts into the
+// group in order, columns into channels in order, all in f64.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -8,6 +8,7 @@
 #include "kernels/batch_norm/cpu_folding.h"
 #include "kernels/batch_norm/cpu_rows.h"
 #include "kernels/batch_norm/engines.h"
+#include "kernels/elementwise/elementwise.h"
 
 namespace imago::kernels {
 
@@ -68,6 +69,12 @@ class Tables {
 void batch_norm_apply_direct(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,
                              const Tensor& beta, const Tensor& mean, const Tensor& invstd,
                              double slope, Tensor& y) {
+  if (x.dtype() == DType::bf16) {
+    Tensor wide = Tensor::empty(x.shape(), DType::f32, x.device());
+    batch_norm_apply_direct(problem, cast(x, DType::f32), gamma, beta, mean, invstd, slope, wide);
+    y = cast(wide, DType::bf16);
+    return;
+  }
   const Folding folding(problem);
   const Tables tables(folding, problem, gamma, beta, mean, invstd);
   const float* px = x.data<float>();
@@ -80,6 +87,13 @@ void batch_norm_apply_direct(const BatchNormProblem& problem, const Tensor& x, c
 
 void batch_norm_direct(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,
                        const Tensor& beta, double eps, double slope, BatchNormResult& out) {
+  if (x.dtype() == DType::bf16) {
+    BatchNormResult wide = out;
+    wide.y = Tensor::empty(x.shape(), DType::f32, x.device());
+    batch_norm_direct(problem, cast(x, DType::f32), gamma, beta, eps, slope, wide);
+    out.y = cast(wide.y, DType::bf16);
+    return;
+  }
   const Folding folding(problem);
   const Partials partials(folding, problem.groups);
   const float* px = x.data<float>();
@@ -132,6 +146,14 @@ void batch_norm_direct(const BatchNormProblem& problem, const Tensor& x, const T
 void batch_norm_grad_direct(const BatchNormProblem& problem, const Tensor& dy, const Tensor& x,
                             const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                             const Tensor& invstd, double slope, BatchNormGrads& out) {
+  if (x.dtype() == DType::bf16) {
+    BatchNormGrads wide = out;
+    wide.dx = Tensor::empty(x.shape(), DType::f32, x.device());
+    batch_norm_grad_direct(problem, cast(dy, DType::f32), cast(x, DType::f32), gamma, beta, mean,
+                           invstd, slope, wide);
+    out.dx = cast(wide.dx, DType::bf16);
+    return;
+  }
   const Folding folding(problem);
   const Partials partials(folding, problem.groups);
   const Tables tables(folding, problem, gamma, beta, mean, invstd);

@@ -25,7 +25,7 @@ void batch_norm_grad_reference(const BatchNormProblem& problem, const Tensor& dy
                                const Tensor& gamma, const Tensor& beta, const Tensor& mean,
                                const Tensor& invstd, double slope, BatchNormGrads& out);
 
-// cpu_direct.cpp: f32.
+// cpu_direct.cpp: f32 and bf16.
 void batch_norm_direct(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,
                        const Tensor& beta, double eps, double slope, BatchNormResult& out);
 void batch_norm_apply_direct(const BatchNormProblem& problem, const Tensor& x, const Tensor& gamma,

@@ -9,7 +9,7 @@
 //   b  | b b | b b | ..       pitch 2             out  | 0 x x 0 0 | 0 x x 0 0 | ..
 //   out| a a a b b | a a a b b | ..  pitch 5
 //
-// Threads follow the words of the rows that are written; one division (kernels/gemm/divisor.h) finds
+// Threads follow the words of the rows that are written; one division (kernels/divisor.h) finds
 // the row. Words have up to 16 bytes, as far as rows, pitches and addresses are multiples of them,
 // whatever the dtype. `place` writes its zeros in the same pass, so that no byte is written twice.
 //
@@ -21,7 +21,7 @@
 //
 // Limits. Fewer than 2^31 words.
 #include "kernels/concat/engines.h"
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "kernels/permute/words.cuh"
 #include "tensor/stream.h"
 

@@ -1,5 +1,6 @@
 // cast and fill: elements change type, not value.
 #include "kernels/cuda_build.h"
+#include "kernels/elementwise/cpu_map.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/elementwise/engines.h"
 #include "kernels/parallel.h"
@@ -26,7 +27,12 @@ Tensor cast(const Tensor& x, DType dtype) {
             dtype, "cast", [&]<class To> {
               To* po = out.mutable_data<To>();
               parallel_ranges(x.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-                for (std::int64_t i = begin; i < end; ++i) po[i] = convert<To>(px[i]);
+                if constexpr ((std::is_same_v<From, bf16> && std::is_same_v<To, float>) ||
+                              (std::is_same_v<From, float> && std::is_same_v<To, bf16>)) {
+                  map_cast(px + begin, po + begin, end - begin);
+                } else {
+                  for (std::int64_t i = begin; i < end; ++i) po[i] = convert<To>(px[i]);
+                }
               });
             });
       });

@@ -1,4 +1,4 @@
-// The inner loops of unary.cpp, binary.cpp, compare.cpp and where.cpp over contiguous elements, on
+// The inner loops of unary.cpp, binary.cpp, cast.cpp, compare.cpp and where.cpp over contiguous elements, on
 // one thread. They run in the best SIMD target of the machine, but for f64 arithmetic and wide
 // integers; every target computes the same bits.
 #pragma once
@@ -27,6 +27,10 @@ void map_binary(Binary op, Operands operands, const double* x, const double* y, 
                 std::int64_t n, double a, double b);
 void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
                 std::int64_t n, float a, float b);
+
+// out[i] = x[i], rounded as bf16 rounds, i in [0, n).
+void map_cast(const bf16* x, float* out, std::int64_t n);
+void map_cast(const float* x, bf16* out, std::int64_t n);
 
 // out[i] = compared(op, x[i], y[i]) as 0 or 1, of elements of any dtype, i in [0, n).
 void map_compare(DType dtype, Comparison op, const void* x, const void* y, std::uint8_t* out,

@@ -1,7 +1,7 @@
 // Choosing by index, chapter 1: one thread, one word of the result.
 //
 // The idea. Threads follow the result. Of index_select a thread finds its row with a division
-// (kernels/gemm/divisor.h), reads the row's index, the same for all the threads of the row, and moves
+// (kernels/divisor.h), reads the row's index, the same for all the threads of the row, and moves
 // a word of up to 16 bytes; of gather and one_hot it has an element, and gather an index of its own:
 //
 //   index_select   x rows      0:[a a a a] 1:[b b b b] 2:[c c c c]      indices 2 0 2
@@ -16,9 +16,9 @@
 // index for an element of 4, and a line for each element if the indices jump about.
 //
 // Limits. Fewer than 2^31 words or elements of the result.
+#include "kernels/divisor.h"
 #include "kernels/gather/engines.h"
 #include "kernels/gather/inside.cuh"
-#include "kernels/gemm/divisor.h"
 #include "kernels/permute/words.cuh"
 #include "tensor/stream.h"
 

@@ -25,9 +25,9 @@
 // column NaN.
 #include <limits>
 
+#include "kernels/divisor.h"
 #include "kernels/gather/engines.h"
 #include "kernels/gather/inside.cuh"
-#include "kernels/gemm/divisor.h"
 #include "tensor/stream.h"
 
 namespace imago::kernels {

@@ -19,7 +19,7 @@
 
 #include <algorithm>
 
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "kernels/launch.h"
 
 namespace imago::kernels {

@@ -29,7 +29,9 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 4;
-constexpr std::int64_t blocks_wanted = 512;
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
+// of a large one on a GPU.
+constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 512;
 
 template <class A, int lanes>
 struct SumsBlock {

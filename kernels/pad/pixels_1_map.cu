@@ -16,7 +16,7 @@
 // at the least. A thread whose row or column shows nothing stores the constant instead.
 //
 // The bottleneck is memory: one read and one write of each unit. Three divisions by numbers known
-// before the launch (kernels/gemm/divisor.h) are ten instructions for sixteen bytes; nearest neighbours add
+// before the launch (kernels/divisor.h) are ten instructions for sixteen bytes; nearest neighbours add
 // two true 32-bit divisions, about forty (predicted, not yet run on hardware).
 //
 // The adjoint of reflected padding sums up to three rows times three columns of dy for a pixel, in the

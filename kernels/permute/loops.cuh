@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "kernels/launch.h"
 #include "kernels/permute/plan.h"
 

@@ -1,7 +1,7 @@
 // Reordering axes, chapter 1: one thread, one word of the result.
 //
 // The idea. Threads follow the result, whose words lie side by side; each finds out with a division
-// a loop (kernels/gemm/divisor.h) where its word comes from, and moves it. What stays innermost on
+// a loop (kernels/divisor.h) where its word comes from, and moves it. What stays innermost on
 // both sides is moved in words of up to 16 bytes, whatever the dtype:
 //
 //   x (2, 3, C) -> (3, 2, C)                  a unit of C elements is C * size / 16 words

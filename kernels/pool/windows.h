@@ -2,7 +2,7 @@
 // device code may call them; extents are below 2^29.
 #pragma once
 
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "kernels/pool/pool.h"
 
 namespace imago::kernels {

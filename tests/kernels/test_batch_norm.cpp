@@ -105,8 +105,8 @@ BatchNormGrads expected_backward(const BatchNormCase& c, const Inputs& in, const
 
 std::vector<Engine> engines_for(Device device, DType dtype) {
   if (device.is_cuda()) return {Engine::tiled};
-  if (dtype == DType::f32) return {Engine::reference, Engine::direct};
-  return {Engine::reference};
+  if (dtype == DType::f64) return {Engine::reference};
+  return {Engine::reference, Engine::direct};
 }
 
 void check_forward(const BatchNormCase& c, const Inputs& in, double slope, Engine engine) {

@@ -89,7 +89,8 @@ TEST_CASE("batch_norm: messages name what was expected and what came") {
           const Tensor d = Tensor::zeros({8}, DType::f64);
           batch_norm(Tensor::zeros({4, 8}, DType::f64), d, d, eps, 1, Engine::direct);
         }) ==
-        "[batch_norm] engine direct cannot do x (4, 8) in f64: direct takes f32; use auto or "
+        "[batch_norm] engine direct cannot do x (4, 8) in f64: direct takes f32 and bf16; use auto "
+        "or "
         "reference");
 
   Tensor running = Tensor::zeros({8}), other = Tensor::zeros({8});

@@ -68,6 +68,7 @@ TEST_CASE("clip_norm: the norm, and every element times one factor, the same bit
         std::vector<Tensor> got = to(start, device);
         got[30] = test::off_boundary(got[30]);
         got[184] = test::off_boundary(got[184]);  // of a whole chunk
+        got[186] = test::off_boundary(got[186]);  // of several
         const auto before = got[1].version();
         CHECK(same_bits(global_norm(got), norm));
         CHECK(got[1].version() == before);

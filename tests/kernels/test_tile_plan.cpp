@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "kernels/conv2d/cases.h"
-#include "kernels/gemm/divisor.h"
+#include "kernels/divisor.h"
 #include "tensor/random_stream.h"
 
 using namespace imago;
