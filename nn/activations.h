@@ -18,7 +18,7 @@
 namespace imago::nn {
 
 // As an option of a layer that ends in one.
-enum class Activation { none, relu, leaky_relu, tanh, sigmoid };
+enum class Activation { none, relu, leaky_relu, tanh, sigmoid, gelu, silu };
 
 // The slope counts for leaky_relu only.
 inline Var activate(const Var& x, Activation activation, double slope) {
@@ -33,6 +33,10 @@ inline Var activate(const Var& x, Activation activation, double slope) {
       return ops::tanh(x);
     case Activation::sigmoid:
       return ops::sigmoid(x);
+    case Activation::gelu:
+      return ops::gelu(x);
+    case Activation::silu:
+      return ops::silu(x);
   }
   fail("activate", "there is no activation ", static_cast<int>(activation));
 }

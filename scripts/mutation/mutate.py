@@ -8,6 +8,7 @@ it. Other sources are compiled exactly as in build/emulated, so that a compiler 
 import argparse
 import concurrent.futures
 import hashlib
+import itertools
 import os
 import re
 import resource
@@ -174,14 +175,16 @@ def test(folder, mutant_id, limit):
     A program that takes more than `limit` seconds of a CPU hangs. Time by the clock says little on
     a busy machine; it only bounds a program that sleeps."""
     limited = ["prlimit", f"--cpu={limit}"] if limit else []
-    names = [folder] + MORE_TESTS.get(folder, [])
-    files = ",".join(f"*/test_{name}*.cpp" for name in names)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ASAN_OPTIONS": "detect_leaks=0"}
     environment.pop("IMAGO_MUTANT", None)
     if mutant_id:
         environment["IMAGO_MUTANT"] = str(mutant_id)
     count = 0
-    for program in PROGRAMS:
+    # The folder's own tests first: most mutants need no others.
+    for names, program in itertools.product(([folder], MORE_TESTS.get(folder, [])), PROGRAMS):
+        if not names:
+            continue
+        files = ",".join(f"*/test_{name}*.cpp" for name in names)
         command = [*limited, BUILD / "tests" / program, f"--source-file={files}",
                    "--abort-after=1"]
         try:

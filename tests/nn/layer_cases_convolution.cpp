@@ -72,7 +72,8 @@ std::vector<LayerCase> convolution_layer_cases() {
   for (const bool transposed : {false, true}) {
     for (const auto activation :
          {nn::Activation::none, nn::Activation::relu, nn::Activation::leaky_relu,
-          nn::Activation::tanh, nn::Activation::sigmoid}) {
+          nn::Activation::tanh, nn::Activation::sigmoid, nn::Activation::gelu,
+          nn::Activation::silu}) {
       for (LayerCase c : both<nn::ConvBlock>(
                "ConvBlock",
                std::string(transposed ? "transposed, " : "") + "activation " +

@@ -128,7 +128,7 @@ TEST_CASE("ConvBlock equals its composite, values, gradients and statistics") {
     for (const bool batch_norm : {false, true}) {
       for (const Activation activation :
            {Activation::none, Activation::relu, Activation::leaky_relu, Activation::tanh,
-            Activation::sigmoid}) {
+            Activation::sigmoid, Activation::gelu, Activation::silu}) {
         for (const bool training : {true, false}) {
           CAPTURE(transposed);
           CAPTURE(batch_norm);
@@ -169,6 +169,8 @@ TEST_CASE("ConvBlock equals its composite, values, gradients and statistics") {
           if (activation == Activation::leaky_relu) parts.add(nn::LeakyReLU({.slope = 0.25}));
           if (activation == Activation::tanh) parts.add(nn::Tanh());
           if (activation == Activation::sigmoid) parts.add(nn::Sigmoid());
+          if (activation == Activation::gelu) parts.add(nn::GELU());
+          if (activation == Activation::silu) parts.add(nn::SiLU());
           // The same values under the names of the other.
           NamedTensors state;
           for (const auto& [name, tensor] : block.state_dict()) {
