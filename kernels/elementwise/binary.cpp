@@ -36,6 +36,8 @@ void check_slope(const char* op, const Tensor& x, const Tensor& slope) {
         slope.shape(), " does not broadcast to x of shape ", x.shape());
 }
 
+constexpr std::int64_t vector_row = 16;  // elements from which on a row is worth its own loop
+
 // Rows of an inner loop of length `row`, each met with the same `row` elements of the operand that
 // repeats: repeats those elements until a call of map_binary is worth its overhead.
 template <class T>
@@ -118,6 +120,24 @@ void binary_loops(Binary op, std::span<const BroadcastAxis> axes, const T* x, co
       const std::int64_t begin = part % parts * default_grain;
       inner_part(op, inner, x + at.a, y + at.b, out + part / parts * inner.extent, begin,
                  std::min(begin + default_grain, inner.extent), a, b);
+    });
+    return;
+  }
+  // Rows of vectors with a number each: a mask per pixel for example.
+  if (axes.size() >= 2 && (inner.stride[0] == 0) != (inner.stride[1] == 0) &&
+      inner.extent >= vector_row && op != Binary::pow) {
+    const Operands operands = inner.stride[1] == 0 ? Operands::first_only : Operands::second_only;
+    const BroadcastAxis& rows = axes[axes.size() - 2];
+    const auto outer = axes.first(axes.size() - 2);
+    const std::int64_t block = std::max<std::int64_t>(1, default_grain / inner.extent);
+    const std::int64_t blocks = ceil_div(rows.extent, block);
+    parallel_for(steps_of(outer) * blocks, [&](std::int64_t part) {
+      const Offsets at = offsets_of(part / blocks, outer);
+      const std::int64_t begin = part % blocks * block;
+      map_binary_rows(op, operands, x + at.a + begin * rows.stride[0], rows.stride[0],
+                      y + at.b + begin * rows.stride[1], rows.stride[1],
+                      out + (part / blocks * rows.extent + begin) * inner.extent,
+                      std::min(block, rows.extent - begin), inner.extent, a, b);
     });
     return;
   }

@@ -137,7 +137,10 @@ inline std::vector<BroadcastCase> broadcast_cases() {
       {{3, 2, 1031}, {3, 2, 1}},     // long rows with a number each
       {{3, 1, 1100}, {1, 5, 1100}},  // long rows, both repeat around them
       {{2, 700, 1}, {2, 700, 3}},    // per pixel, more than a stretch
-      {{0, 3}, {3}},                 // nothing at all
+      {{3, 7, 1}, {3, 7, 40}},       // per pixel, many channels
+      {{2, 1100, 37}, {2, 1100, 1}},
+      {{2, 1, 5, 33}, {1, 3, 5, 1}},  // and both repeat around them
+      {{0, 3}, {3}},                  // nothing at all
       {{2, 0, 3}, {1, 1, 3}},
   };
 }

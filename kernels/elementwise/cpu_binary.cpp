@@ -70,6 +70,23 @@ HWY_ATTR void binary_any(Binary op, Operands operands, const T* x, const T* y, T
   });
 }
 
+template <class T>
+HWY_ATTR void rows_any(Binary op, Operands operands, const T* x, std::int64_t x_step, const T* y,
+                       std::int64_t y_step, T* out, std::int64_t rows, std::int64_t n, acc_t<T> a,
+                       acc_t<T> b) {
+  with_op(op, [&]<Binary o> {
+    if constexpr (broadcasts(o) && o != Binary::pow) {
+      for (std::int64_t r = 0; r < rows; ++r, x += x_step, y += y_step, out += n) {
+        if (operands == Operands::first_only) {
+          binary_loop_first<o, T>(x, y, out, n, a, b);
+        } else {
+          binary_loop_second<o, T>(x, y, out, n, a, b);
+        }
+      }
+    }
+  });
+}
+
 HWY_ATTR void binary_f32(Binary op, Operands operands, const float* x, const float* y, float* out,
                          std::int64_t n, float a, float b) {
   binary_any<float>(op, operands, x, y, out, n, a, b);
@@ -77,6 +94,17 @@ HWY_ATTR void binary_f32(Binary op, Operands operands, const float* x, const flo
 HWY_ATTR void binary_bf16(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
                           std::int64_t n, float a, float b) {
   binary_any<bf16>(op, operands, x, y, out, n, a, b);
+}
+
+HWY_ATTR void rows_f32(Binary op, Operands operands, const float* x, std::int64_t x_step,
+                       const float* y, std::int64_t y_step, float* out, std::int64_t rows,
+                       std::int64_t n, float a, float b) {
+  rows_any<float>(op, operands, x, x_step, y, y_step, out, rows, n, a, b);
+}
+HWY_ATTR void rows_bf16(Binary op, Operands operands, const bf16* x, std::int64_t x_step,
+                        const bf16* y, std::int64_t y_step, bf16* out, std::int64_t rows,
+                        std::int64_t n, float a, float b) {
+  rows_any<bf16>(op, operands, x, x_step, y, y_step, out, rows, n, a, b);
 }
 
 }  // namespace imago::kernels::HWY_NAMESPACE
@@ -99,6 +127,25 @@ void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16
 void map_binary(Binary op, Operands operands, const double* x, const double* y, double* out,
                 std::int64_t n, double a, double b) {
   HWY_STATIC_DISPATCH(binary_any<double>)(op, operands, x, y, out, n, a, b);
+}
+
+HWY_EXPORT(rows_f32);
+HWY_EXPORT(rows_bf16);
+
+void map_binary_rows(Binary op, Operands operands, const float* x, std::int64_t x_step,
+                     const float* y, std::int64_t y_step, float* out, std::int64_t rows,
+                     std::int64_t n, float a, float b) {
+  HWY_DYNAMIC_DISPATCH(rows_f32)(op, operands, x, x_step, y, y_step, out, rows, n, a, b);
+}
+void map_binary_rows(Binary op, Operands operands, const bf16* x, std::int64_t x_step,
+                     const bf16* y, std::int64_t y_step, bf16* out, std::int64_t rows,
+                     std::int64_t n, float a, float b) {
+  HWY_DYNAMIC_DISPATCH(rows_bf16)(op, operands, x, x_step, y, y_step, out, rows, n, a, b);
+}
+void map_binary_rows(Binary op, Operands operands, const double* x, std::int64_t x_step,
+                     const double* y, std::int64_t y_step, double* out, std::int64_t rows,
+                     std::int64_t n, double a, double b) {
+  HWY_STATIC_DISPATCH(rows_any<double>)(op, operands, x, x_step, y, y_step, out, rows, n, a, b);
 }
 
 }  // namespace imago::kernels

@@ -28,6 +28,19 @@ void map_binary(Binary op, Operands operands, const double* x, const double* y, 
 void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16* out,
                 std::int64_t n, float a, float b);
 
+// The same for each of `rows` rows of n elements in the result. Along a row one operand is a single
+// element (`operands`, not both); from row to row they advance by x_step and y_step elements. Not for
+// Binary::pow, whose loop wants a row of exponents.
+void map_binary_rows(Binary op, Operands operands, const float* x, std::int64_t x_step,
+                     const float* y, std::int64_t y_step, float* out, std::int64_t rows,
+                     std::int64_t n, float a, float b);
+void map_binary_rows(Binary op, Operands operands, const double* x, std::int64_t x_step,
+                     const double* y, std::int64_t y_step, double* out, std::int64_t rows,
+                     std::int64_t n, double a, double b);
+void map_binary_rows(Binary op, Operands operands, const bf16* x, std::int64_t x_step,
+                     const bf16* y, std::int64_t y_step, bf16* out, std::int64_t rows,
+                     std::int64_t n, float a, float b);
+
 // out[i] = x[i], rounded as bf16 rounds, i in [0, n).
 void map_cast(const bf16* x, float* out, std::int64_t n);
 void map_cast(const float* x, bf16* out, std::int64_t n);
