@@ -145,25 +145,38 @@ HWY_ATTR void argmax_columns(const T* x, std::int64_t rows, std::int64_t columns
     value[j] = static_cast<T>(best[j]), index[j] = place[j];
 }
 
-// Where in a row `best` stands first, of which some element is known to have the value; any NaN for a
-// NaN.
+// The place of the first of the largest elements of a row; -1 if the row is shorter than a vector or
+// holds a NaN. Each lane keeps its first best, and the least place among the best lanes is taken.
 template <class T>
-HWY_ATTR std::int64_t first_of(const T* row, std::int64_t length, fold_t<T> best) {
-  using C = fold_t<T>;
-  std::int64_t i = 0;
-  if constexpr (std::is_same_v<C, float>) {
-    const hn::ScalableTag<float> d;
-    const auto n = static_cast<std::int64_t>(hn::Lanes(d));
-    const auto wanted = hn::Set(d, best);
-    for (; i + n <= length; i += n) {
-      const auto v = load(d, row + i);
-      const auto is = best == best ? hn::Eq(v, wanted) : hn::Ne(v, v);
-      if (!hn::AllFalse(d, is)) return i + hn::FindFirstTrue(d, is);
-    }
+HWY_ATTR std::int64_t argmax_of_numbers(const T* row, std::int64_t length) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const auto n = static_cast<std::int64_t>(hn::Lanes(d));
+  if (length < n) return -1;
+  auto best = load(d, row);
+  auto nan = hn::Ne(best, best);
+  auto here = hn::Iota(di, 0), place = here;
+  const auto step = hn::Set(di, static_cast<std::int32_t>(n));
+  std::int64_t i = n;
+  for (; i + n <= length; i += n) {
+    const auto v = load(d, row + i);
+    here = hn::Add(here, step);
+    const auto take = hn::Gt(v, best);
+    best = hn::IfThenElse(take, v, best);
+    place = hn::IfThenElse(hn::RebindMask(di, take), here, place);
+    nan = hn::Or(nan, hn::Ne(v, v));
   }
-  const auto is = [best](C c) { return best == best ? c == best : c != c; };
-  while (i < length - 1 && !is(static_cast<C>(row[i]))) ++i;
-  return i;
+  if (!hn::AllFalse(d, nan)) return -1;
+  const auto largest = hn::MaxOfLanes(d, best);
+  const auto nowhere = hn::Set(di, std::numeric_limits<std::int32_t>::max());
+  const auto among = hn::IfThenElse(hn::RebindMask(di, hn::Eq(best, largest)), place, nowhere);
+  std::int64_t at = hn::GetLane(hn::MinOfLanes(di, among));
+  for (float most = hn::GetLane(largest); i < length; ++i) {
+    const float v = static_cast<float>(row[i]);
+    if (v != v) return -1;
+    if (v > most) most = v, at = i;
+  }
+  return at;
 }
 
 template <class T>
@@ -172,9 +185,14 @@ HWY_ATTR void argmax_rows(const T* x, std::int64_t rows, std::int64_t length, T*
   using C = fold_t<T>;
   for (std::int64_t i = 0; i < rows; ++i) {
     const T* row = x + i * length;
-    const auto as_is = [row](std::int64_t j) HWY_ATTR { return static_cast<C>(row[j]); };
-    const C best = fold_row<Fold::max, C>(length, as_is);
-    const std::int64_t at = first_of(row, length, best);
+    std::int64_t at = -1;
+    if constexpr (std::is_same_v<C, float>) at = argmax_of_numbers(row, length);
+    if (at < 0) {
+      at = 0;
+      for (std::int64_t j = 1; j < length; ++j) {
+        if (beats(static_cast<C>(row[j]), static_cast<C>(row[at]))) at = j;
+      }
+    }
     value[i] = row[at];
     index[i] = at;
   }
