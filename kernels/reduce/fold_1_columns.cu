@@ -33,7 +33,9 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 8;
-constexpr std::int64_t blocks_wanted = 512;
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
+// of a large one on a GPU.
+constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 512;
 
 // What a thread knows of the elements it has met.
 template <Fold op, class C>
