@@ -12,6 +12,10 @@ namespace {
 // exist, at more than a megabyte each.
 constexpr std::size_t remembered_threads = 256;
 
+// In the shuffled order a warp has so many rounds before another gets one: a warp that waits for
+// something another one writes would keep the device to itself.
+constexpr int most_rounds_ahead = 64;
+
 // Thrown in a waiting thread whose launch has failed elsewhere, to unwind its stack.
 struct Abandoned {};
 
@@ -84,11 +88,13 @@ void Scheduler::run_resident() {
   std::iota(order_.begin(), order_.end(), 0u);
   arrange(order_, launch_->schedule, turn_++);
   started_ = 0;
+  ahead_ = total;  // no warp
   while (started_ < total && !error_) resume(idle_worker());
 
   std::vector<std::uint32_t> round;
   while (!error_ && take_ready(round)) {
     arrange(round, launch_->schedule, turn_++);
+    if (launch_->schedule.order == Order::shuffled) keep_one_warp(round);
     for (const std::uint32_t number : round) {
       if (!error_) resume(*worker_of_[number]);
     }
@@ -182,6 +188,26 @@ bool Scheduler::take_ready(std::vector<std::uint32_t>& numbers) {
     }
   }
   return !numbers.empty();
+}
+
+// Leaves the threads of one warp: of the one of the round before, or else of the first; the others
+// stay ready.
+void Scheduler::keep_one_warp(std::vector<std::uint32_t>& numbers) {
+  const std::uint32_t per_block = (threads_ + warp_size - 1) / warp_size;
+  const auto warp_of = [&](std::uint32_t number) {
+    return number / threads_ * per_block + number % threads_ / warp_size;
+  };
+  const auto again = std::find_if(numbers.begin(), numbers.end(),
+                                  [&](std::uint32_t n) { return warp_of(n) == ahead_; });
+  if (again == numbers.end() || ++rounds_ahead_ > most_rounds_ahead) {
+    ahead_ = warp_of(numbers.front());
+    rounds_ahead_ = 0;
+  }
+  std::erase_if(numbers, [&](std::uint32_t number) {
+    if (warp_of(number) == ahead_) return false;
+    ready_[number / 64] |= std::uint64_t{1} << number % 64;
+    return true;
+  });
 }
 
 // Blames a wait: one for other lanes if there is any, as barriers are missed because of it.

@@ -4,8 +4,9 @@
 // rounds. In the first round every thread begins: a fibre takes one thread after another as long
 // as none has to wait, so a kernel that never waits is a plain loop; a thread that waits keeps its
 // fibre, and the threads after it get another. In each later round every thread runs whose wait
-// ended since. Each round follows the order of the launch's Schedule. When nobody can run but some
-// wait, a thread has gone where the others did not, which is a fault.
+// ended since. Each round follows the order of the launch's Schedule. In the shuffled order a later
+// round is that of one warp: one drawn at random runs as far as barriers let it while the others
+// stay behind. When nobody can run but some wait, a thread has gone where the others did not, which is a fault.
 //
 // Under ThreadSanitizer each thread has a fibre of its own, also when it never waits.
 #pragma once
@@ -81,6 +82,7 @@ class Scheduler {
   void begin(Worker& worker, std::uint32_t number);
   void resume(Worker& worker);
   bool take_ready(std::vector<std::uint32_t>& numbers);
+  void keep_one_warp(std::vector<std::uint32_t>& numbers);
   [[noreturn]] void explain_standstill();
   void abandon();
 
@@ -89,10 +91,12 @@ class Scheduler {
   std::uint64_t turn_ = 0;     // counts shuffles within a launch
   std::vector<Block> blocks_;  // resident ones
   Barrier grid_barrier_;
-  std::vector<std::uint32_t> order_;              // of the first round
-  std::size_t started_ = 0;                       // threads taken from order_
-  std::vector<Worker*> worker_of_;                // by number
-  std::vector<std::uint64_t> ready_;              // a bit for each number
+  std::vector<std::uint32_t> order_;  // of the first round
+  std::size_t started_ = 0;           // threads taken from order_
+  std::vector<Worker*> worker_of_;    // by number
+  std::vector<std::uint64_t> ready_;  // a bit for each number
+  std::uint32_t ahead_ = 0;           // the warp whose rounds these are, when shuffled
+  int rounds_ahead_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;  // grows to the threads that ever waited at once
   std::vector<Worker*> idle_;
   Worker* running_ = nullptr;

@@ -52,6 +52,21 @@ struct Sums {
   Tile<float, 64> partial;
 };
 
+// The sum over a block of two warps, by way of shared memory that is used again by the next sum.
+__device__ float sum_of_block(float v, Barriers barriers) {
+  for (int away = 16; away >= 1; away /= 2) v += __shfl_xor_sync(0xffffffffu, v, away);
+  auto& s = shared<Sums>();
+  if (barriers == Barriers::kept) __syncthreads();  // whoever still reads an earlier sum
+  if (threadIdx.x % 32 == 0) s.partial(threadIdx.x / 32) = v;
+  __syncthreads();
+  return s.partial(0) + s.partial(1);
+}
+
+__global__ void sums_twice(Barriers barriers, float* out) {
+  const float threads = sum_of_block(1, barriers);
+  out[threadIdx.x] = threads + sum_of_block(100, barriers);
+}
+
 __global__ void reads_garbage(float* out) {
   out[threadIdx.x] = shared<Sums>().partial(threadIdx.x);
 }
@@ -101,6 +116,18 @@ TEST_CASE("a missing barrier inside a loop shows") {
   const auto right = run(Barriers::kept);
   CHECK(all_equal(right));
   CHECK(right[0] == std::vector<float>{2016, 2016 + 64 * 64});
+  CHECK_FALSE(all_equal(run(Barriers::left_out)));
+}
+
+TEST_CASE("a barrier missing before shared memory is used again shows when a warp runs ahead") {
+  const auto run = [&](Barriers barriers) {
+    return in_every_order<float>(64, [&](Stream& stream, float* out) {
+      launch<sums_twice>(stream, 1, 64, sizeof(Sums), barriers, out);
+    });
+  };
+  const auto right = run(Barriers::kept);
+  CHECK(all_equal(right));
+  CHECK(right[0] == std::vector<float>(64, 64 + 6400));
   CHECK_FALSE(all_equal(run(Barriers::left_out)));
 }
 #endif
