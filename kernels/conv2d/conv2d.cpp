@@ -2,6 +2,7 @@
 
 #include "kernels/conv2d/engines.h"
 #include "kernels/cuda_build.h"
+#include "kernels/elementwise/elementwise.h"
 #include "tensor/error.h"
 #include "tensor/op_range.h"
 
@@ -116,9 +117,20 @@ Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const 
   return choose_cpu_engine(op, asked,
                            {.dtype = dtype,
                             .direct = conv2d_direct_can(problem, dtype),
-                            .direct_takes = "f32 with groups and dilation 1",
+                            .direct_takes = "f32 and bf16 with groups and dilation 1",
                             .reference_seconds = 1e-9 * problem.flops(),
                             .describe = describe});
+}
+
+// The direct engine, which works in f32: bf16 is summed in it, and copies cost little beside the
+// products.
+template <class Pass>
+void run_in_f32(Pass&& pass, const Conv2dProblem& problem, const Tensor& a, const Tensor& b,
+                Tensor& out) {
+  Tensor wide =
+      out.dtype() == DType::f32 ? out : Tensor::empty(out.shape(), DType::f32, out.device());
+  pass(problem, cast(a, DType::f32), cast(b, DType::f32), wide);
+  out = cast(wide, out.dtype());
 }
 
 }  // namespace
@@ -142,7 +154,7 @@ bool conv2d_tiles_can(const Conv2dProblem& p) {
 }
 
 bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype) {
-  return dtype == DType::f32 && problem.params.groups == 1 && problem.params.dilation_h == 1 &&
+  return dtype != DType::f64 && problem.params.groups == 1 && problem.params.dilation_h == 1 &&
          problem.params.dilation_w == 1;
 }
 
@@ -202,7 +214,7 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
     if (chosen == Engine::tiled) conv2d_tiled(problem, x, w, out);
     if (chosen == Engine::blocked) conv2d_blocked(problem, x, w, out);
   }
-  if (chosen == Engine::direct) conv2d_direct(problem, x, w, out);
+  if (chosen == Engine::direct) run_in_f32(conv2d_direct, problem, x, w, out);
   if (chosen == Engine::reference) conv2d_reference(problem, x, w, out);
   return out;
 }
@@ -226,7 +238,7 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
     if (chosen == Engine::tiled) conv2d_input_grad_tiled(problem, y, w, out);
     if (chosen == Engine::blocked) conv2d_input_grad_blocked(problem, y, w, out);
   }
-  if (chosen == Engine::direct) conv2d_input_grad_direct(problem, y, w, out);
+  if (chosen == Engine::direct) run_in_f32(conv2d_input_grad_direct, problem, y, w, out);
   if (chosen == Engine::reference) conv2d_input_grad_reference(problem, y, w, out);
   return out;
 }
@@ -257,7 +269,7 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
     if (chosen == Engine::tiled) conv2d_weight_grad_tiled(problem, x, y, out);
     if (chosen == Engine::blocked) conv2d_weight_grad_blocked(problem, x, y, out);
   }
-  if (chosen == Engine::direct) conv2d_weight_grad_direct(problem, x, y, out);
+  if (chosen == Engine::direct) run_in_f32(conv2d_weight_grad_direct, problem, x, y, out);
   if (chosen == Engine::reference) conv2d_weight_grad_reference(problem, x, y, out);
   return out;
 }

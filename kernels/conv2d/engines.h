@@ -14,7 +14,8 @@ void conv2d_input_grad_reference(const Conv2dProblem& problem, const Tensor& y, 
 void conv2d_weight_grad_reference(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                   Tensor& out);
 
-// cpu_direct_*.cpp: f32, groups = dilation = 1, any stride and padding.
+// cpu_direct_*.cpp: f32, groups = dilation = 1, any stride and padding. conv2d_direct_can counts bf16
+// in, which conv2d.cpp brings as f32.
 bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype);
 void conv2d_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
 void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,

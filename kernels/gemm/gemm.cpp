@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/cuda_build.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/gemm/engines.h"
 #include "tensor/error.h"
 #include "tensor/op_range.h"
@@ -43,8 +44,8 @@ Engine choose(Engine asked, const Product& p, DType dtype, Device device) {
   }
   return choose_cpu_engine(op, asked,
                            {.dtype = dtype,
-                            .direct = f32,
-                            .direct_takes = "f32",
+                            .direct = dtype != DType::f64,
+                            .direct_takes = "f32 and bf16",
                             .reference_seconds = 1e-9 * p.flops(),
                             .describe = extents});
 }
@@ -93,7 +94,11 @@ Tensor gemm(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans
     if (chosen == Engine::tiled) gemm_tiled(left, right, trans_a, trans_b, c);
     if (chosen == Engine::naive) gemm_naive(left, right, trans_a, trans_b, c);
   }
-  if (chosen == Engine::direct) gemm_direct(left, right, trans_a, trans_b, c);
+  if (chosen == Engine::direct) {  // in f32: bf16 is summed in it, and copies cost little here
+    Tensor wide = c.dtype() == DType::f32 ? c : Tensor::empty(c.shape(), DType::f32, c.device());
+    gemm_direct(cast(left, DType::f32), cast(right, DType::f32), trans_a, trans_b, wide);
+    c = cast(wide, c.dtype());
+  }
   if (chosen == Engine::reference) gemm_reference(left, right, trans_a, trans_b, c);
   return c.reshape(shape);
 }

@@ -5,7 +5,7 @@
 // exchanges the last two extents. None of them may be 0.
 // Dtypes: a, b, c all T of f32, f64, bf16; sums in acc_t<T>.
 // Deterministic, for any number of threads. The result is a new tensor.
-// Engines: reference (every dtype) and direct (f32) on the CPU; blocked (f32), tiled and naive
+// Engines: reference (every dtype) and direct (f32, bf16) on the CPU; blocked (f32), tiled and naive
 // (every dtype) on CUDA; automatic.
 #pragma once
 

@@ -295,8 +295,8 @@ TEST_CASE("conv2d: messages name what was expected, what came and why") {
   CHECK(forward(good, {}, Engine::cudnn).find("engine cudnn does not run on the CPU") !=
         std::string::npos);
   CHECK(forward(Tensor::zeros({4, 3, 3, 3}), {.dilation_h = 2}, Engine::direct) ==
-        "[conv2d] engine direct cannot do n2h8w8c3k4r3s3u1v1p0d2_1 in f32: direct takes f32 with "
-        "groups and dilation 1; use auto or reference");
+        "[conv2d] engine direct cannot do n2h8w8c3k4r3s3u1v1p0d2_1 in f32: direct takes f32 "
+        "and bf16 with groups and dilation 1; use auto or reference");
   CHECK(test::error_of([&] { conv2d(Tensor{}, w, {}); }) == "[conv2d] input is undefined");
 
   const Tensor y = Tensor::zeros({2, 3, 3, 4});
