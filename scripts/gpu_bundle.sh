@@ -45,7 +45,7 @@ for program in "${programs[@]}"; do strip -o "$bin/$program" "$build/$program"; 
 ldd "${programs[@]/#/$build/}" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
   grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-[^/]*)\.so' |
   xargs -I{} cp -L {} $bin/lib/
-git ls-files -z tests/goldens bench/peers autograd/ops | xargs -0 cp --parents -t $root/
+git ls-files -z tests/goldens bench/peers autograd/ops 'nn/*.h' | xargs -0 cp --parents -t $root/
 cp scripts/gpu_check.sh $root/scripts/
 git describe --always --dirty --abbrev=12 >$root/BUNDLE
 

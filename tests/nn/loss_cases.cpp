@@ -1,0 +1,125 @@
+// The table: every function of nn/loss.h, with each of its options.
+#include <cstdint>
+
+#include "loss_case.h"
+#include "nn/loss.h"
+#include "tensor/random_stream.h"
+#include "tests/kernels/random.h"
+
+namespace imago::test {
+namespace {
+
+constexpr double distance = 0.05;  // from a kink
+
+// Element i of an argument. The kinks cut its range into parts, which the elements take in turn.
+double value_of(const LossArgument& a, std::int64_t i, RandomStream& stream) {
+  const auto below = static_cast<std::size_t>(i) % (a.kinks.size() + 1);
+  const double low = below == 0 ? a.low : a.kinks[below - 1] + distance;
+  const double high = below == a.kinks.size() ? a.high : a.kinks[below] - distance;
+  return low + (high - low) * static_cast<double>(stream.uniform());
+}
+
+// Labels (N) for logits (N, K): every class in turn, with `holes` every fourth row ignored.
+Var labels_for(const Var& logits, bool holes = false) {
+  Tensor labels = Tensor::empty({logits.size(0)}, DType::i64, Device::cpu());
+  for (std::int64_t i = 0; i < labels.numel(); ++i) {
+    labels.mutable_data<std::int64_t>()[i] = holes && i % 4 == 3 ? -100 : i % logits.size(1);
+  }
+  return labels.to(logits.device());
+}
+
+using TwoVars = std::function<Var(const Var&, const Var&)>;
+
+// A loss of a - b with these kinks.
+LossCase of_difference(const char* loss, const char* name, const std::vector<double>& kinks,
+                       const TwoVars& f) {
+  return {.loss = loss,
+          .name = name,
+          .f = [f](const Vars& v) { return f(v[0], v[1]); },
+          .arguments = {{-2.5, 2.5, kinks}, {}},
+          .difference = true};
+}
+
+LossCase of_logits(const char* loss, const char* name, const std::function<Var(const Var&)>& f) {
+  return {.loss = loss,
+          .name = name,
+          .f = [f](const Vars& v) { return f(v[0]); },
+          .arguments = {LossArgument{-3, 3}}};
+}
+
+LossCase of_classes(const char* name, bool holes, const loss::CrossEntropyOptions& options) {
+  return {.loss = "cross_entropy",
+          .name = name,
+          .f =
+              [holes, options](const Vars& v) {
+                return loss::cross_entropy(v[0], labels_for(v[0], holes), options);
+              },
+          .arguments = {LossArgument{}},
+          .x = {5, 3}};
+}
+
+}  // namespace
+
+Vars arguments_of(const LossCase& c, DType dtype, std::int64_t times) {
+  Shape shape = c.x;
+  shape.set(0, shape[0] * times);
+  std::vector<std::vector<double>> values;
+  for (std::size_t k = 0; k < c.arguments.size(); ++k) {
+    RandomStream stream(31, static_cast<std::uint32_t>(k));
+    values.emplace_back();
+    for (std::int64_t i = 0; i < shape.numel(); ++i) {
+      values.back().push_back(value_of(c.arguments[k], i, stream));
+    }
+  }
+  if (c.difference) {
+    for (std::size_t i = 0; i < values[0].size(); ++i) values[0][i] += values[1][i];
+  }
+  Vars arguments;
+  for (const std::vector<double>& of_one : values) {
+    std::size_t i = 0;
+    arguments.push_back(
+        parameter(filled(shape, dtype, [&] { return static_cast<float>(of_one[i++]); })));
+  }
+  return arguments;
+}
+
+std::vector<LossCase> all_loss_cases() {
+  const LossArgument logits{-3, 3};
+  return {
+      {.loss = "bce_with_logits(logits, targets)",
+       .name = "targets that are learned too",
+       .f = [](const Vars& v) { return loss::bce_with_logits(v[0], v[1]); },
+       .arguments = {logits, {0.05, 0.95}}},
+      of_logits("bce_with_logits(logits, target)", "between real and fake",
+                [](const Var& x) { return loss::bce_with_logits(x, 0.3); }),
+      of_classes("the defaults", false, {}),
+      of_classes("rows ignored", true, {}),
+      of_classes("smoothed, rows ignored", true, {.label_smoothing = 0.2}),
+      of_classes("class 1 ignored", false, {.ignore_index = 1}),
+      of_difference("mse", "", {}, loss::mse),
+      of_difference("l1", "", {0}, loss::l1),
+      of_difference("huber", "the default", {-1, 1},
+                    [](const Var& a, const Var& b) { return loss::huber(a, b); }),
+      of_difference("huber", "delta 0.4", {-0.4, 0.4},
+                    [](const Var& a, const Var& b) { return loss::huber(a, b, 0.4); }),
+      of_difference("smooth_l1", "the default", {-1, 1},
+                    [](const Var& a, const Var& b) { return loss::smooth_l1(a, b); }),
+      of_difference("smooth_l1", "beta 0.4", {-0.4, 0.4},
+                    [](const Var& a, const Var& b) { return loss::smooth_l1(a, b, 0.4); }),
+      of_difference("smooth_l1", "beta 0", {0},
+                    [](const Var& a, const Var& b) { return loss::smooth_l1(a, b, 0); }),
+      {.loss = "gan_d",
+       .name = "",
+       .f = [](const Vars& v) { return loss::gan_d(v[0], v[1]); },
+       .arguments = {logits, logits}},
+      of_logits("gan_g", "", loss::gan_g),
+      of_logits("gan_g_minimax", "", loss::gan_g_minimax),
+      {.loss = "hinge_d",
+       .name = "",
+       .f = [](const Vars& v) { return loss::hinge_d(v[0], v[1]); },
+       .arguments = {{-3, 3, {1}}, {-3, 3, {-1}}}},
+      of_logits("hinge_g", "", loss::hinge_g),
+  };
+}
+
+}  // namespace imago::test
