@@ -9,42 +9,43 @@
 
 namespace imago::ops {
 
-// 1 where it is so, 0 elsewhere, u8; a and b, of any dtype but both alike, broadcast.
+// 1 where it is so, 0 elsewhere, u8; a and b, of any dtype but both alike, broadcast, and so does a
+// number.
 inline Tensor equal(const Var& a, const Var& b) {
   return kernels::equal(a.tensor(), b.tensor());
 }
-inline Tensor equal(const Var& a, double b) {
-  return kernels::equal(a.tensor(), b);
+inline Tensor equal(const Var& a, double number) {
+  return kernels::equal(a.tensor(), number);
 }
 inline Tensor not_equal(const Var& a, const Var& b) {
   return kernels::not_equal(a.tensor(), b.tensor());
 }
-inline Tensor not_equal(const Var& a, double b) {
-  return kernels::not_equal(a.tensor(), b);
+inline Tensor not_equal(const Var& a, double number) {
+  return kernels::not_equal(a.tensor(), number);
 }
 inline Tensor less(const Var& a, const Var& b) {
   return kernels::less(a.tensor(), b.tensor());
 }
-inline Tensor less(const Var& a, double b) {
-  return kernels::less(a.tensor(), b);
+inline Tensor less(const Var& a, double number) {
+  return kernels::less(a.tensor(), number);
 }
 inline Tensor less_equal(const Var& a, const Var& b) {
   return kernels::less_equal(a.tensor(), b.tensor());
 }
-inline Tensor less_equal(const Var& a, double b) {
-  return kernels::less_equal(a.tensor(), b);
+inline Tensor less_equal(const Var& a, double number) {
+  return kernels::less_equal(a.tensor(), number);
 }
 inline Tensor greater(const Var& a, const Var& b) {
   return kernels::greater(a.tensor(), b.tensor());
 }
-inline Tensor greater(const Var& a, double b) {
-  return kernels::greater(a.tensor(), b);
+inline Tensor greater(const Var& a, double number) {
+  return kernels::greater(a.tensor(), number);
 }
 inline Tensor greater_equal(const Var& a, const Var& b) {
   return kernels::greater_equal(a.tensor(), b.tensor());
 }
-inline Tensor greater_equal(const Var& a, double b) {
-  return kernels::greater_equal(a.tensor(), b);
+inline Tensor greater_equal(const Var& a, double number) {
+  return kernels::greater_equal(a.tensor(), number);
 }
 
 // Of masks, or of numbers: all but 0 is true.

@@ -32,14 +32,21 @@ std::vector<OpCase> arithmetic_cases() {
        [](const Vars& v) {
          return Vars{ops::sum_to(v[0], {3, 1})};
        }},
-      {"sum_to", "scalar", one({2, 3}), [](const Vars& v) { return Vars{ops::sum(v[0])}; }},
+      {"sum(x)", "", one({2, 3}), [](const Vars& v) { return Vars{ops::sum(v[0])}; }},
+      {"mean(x)", "", one({2, 3}), [](const Vars& v) { return Vars{ops::mean(v[0])}; }},
       {"broadcast_to", "", one({3, 1}),
        [](const Vars& v) {
          return Vars{ops::broadcast_to(v[0], {2, v[0].size(0), 4})};
        }},
-      {"reshape", "", one({2, 6}),
+      {"reshape(x, extents)", "", one({2, 6}),
        [](const Vars& v) {
          return Vars{ops::reshape(v[0], {3, -1})};
+       },
+       Serial::both},
+      {"reshape(x, shape)", "", one({2, 6}),
+       [](const Vars& v) {
+         const Shape shape{4, v[0].numel() / 4};
+         return Vars{ops::reshape(v[0], shape)};
        },
        Serial::both},
       {"identity", "", one({4}), [](const Vars& v) { return Vars{ops::identity(v[0])}; },

@@ -52,6 +52,12 @@ std::vector<OpCase> group_norm_cases() {
            return Vars{g.dx, g.dgamma, g.dbeta};
          }});
   }
+  cases.push_back({"instance_norm", "", inputs({1, 2, 2, 3}, {3}, 8000),
+                   [](const Vars& v) { return Vars{ops::instance_norm(v[0], v[1], v[2], eps)}; }});
+  cases.push_back({"normalise", "two groups", inputs({2, 3, 1, 4}, {4}, 8000), [](const Vars& v) {
+                     const auto problem = kernels::group_norm_problem(v[0].shape(), 2);
+                     return Vars{ops::normalise(problem, v[0], v[1], v[2], eps)};
+                   }});
   const Shape normalised{2, 3};
   cases.push_back({"layer_norm", "", inputs({3, 2, 3}, normalised, 8000), [=](const Vars& v) {
                      return Vars{ops::layer_norm(v[0], normalised, v[1], v[2], eps)};

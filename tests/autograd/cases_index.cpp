@@ -37,7 +37,7 @@ std::vector<OpCase> index_cases() {
        [](const Vars& v) {
          return Vars{ops::permute(v[0], {0, -1, 1, 2})};
        }},
-      {"permute", "units of several elements", of({{3, 2, 4}}),
+      {"transpose", "units of several elements", of({{3, 2, 4}}),
        [](const Vars& v) { return Vars{ops::transpose(v[0], 1, 0)}; }},
       {"place", "inner axis", of({{3, 2, 2}}),
        [](const Vars& v) { return Vars{ops::place(v[0], 1, 1, 4)}; }},
@@ -46,11 +46,11 @@ std::vector<OpCase> index_cases() {
        Serial::backward},
       {"concat", "channels", of({{3, 2}, {3, 4}}),
        [](const Vars& v) { return Vars{ops::concat(v, -1)}; }},
-      {"concat", "stacked", of({{3, 2}, {3, 2}}),
+      {"stack", "along a new inner axis", of({{3, 2}, {3, 2}}),
        [](const Vars& v) { return Vars{ops::stack(v, 1)}; }},
-      {"slice", "inner axis", of({{3, 5, 2}}),
+      {"slice(x, axis, begin, end)", "inner axis", of({{3, 5, 2}}),
        [](const Vars& v) { return Vars{ops::slice(v[0], 1, 1, 4)}; }},
-      {"slice", "split", of({{3, 5}}),
+      {"split", "three parts, one empty", of({{3, 5}}),
        [](const Vars& v) {
          return ops::split(v[0], 1, {2, 0, 3});
        }},

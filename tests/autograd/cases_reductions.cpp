@@ -41,14 +41,14 @@ std::vector<OpCase> reduction_cases() {
   for (const Axes& p : problems) {
     const auto values = [p](DType t, Size s) { return apart(t, taller(p.x, s)); };
     const auto uniform = [p](DType t, Size s) { return leaves(t, {taller(p.x, s)}, {-1, 1, {0}}); };
-    cases.push_back(
-        {"sum_to", std::string("sum, ") + p.name, uniform, [p](const Vars& v) {
-           return Vars{ops::sum(v[0], p.axes, p.keepdim), ops::mean(v[0], p.axes, p.keepdim)};
-         }});
-    cases.push_back(
-        {"max", p.name, values, [p](const Vars& v) {
-           return Vars{ops::max(v[0], p.axes, p.keepdim), ops::min(v[0], p.axes, p.keepdim)};
-         }});
+    cases.push_back({"sum(x, axes, keepdim)", p.name, uniform,
+                     [p](const Vars& v) { return Vars{ops::sum(v[0], p.axes, p.keepdim)}; }});
+    cases.push_back({"mean(x, axes, keepdim)", p.name, uniform,
+                     [p](const Vars& v) { return Vars{ops::mean(v[0], p.axes, p.keepdim)}; }});
+    cases.push_back({"max", p.name, values,
+                     [p](const Vars& v) { return Vars{ops::max(v[0], p.axes, p.keepdim)}; }});
+    cases.push_back({"min", p.name, values,
+                     [p](const Vars& v) { return Vars{ops::min(v[0], p.axes, p.keepdim)}; }});
     cases.push_back({"logsumexp", p.name, uniform,
                      [p](const Vars& v) { return Vars{ops::logsumexp(v[0], p.axes, p.keepdim)}; }});
     for (const double order : {1.0, 2.0}) {

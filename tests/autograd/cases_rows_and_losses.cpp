@@ -22,9 +22,9 @@ std::vector<OpCase> rows_and_losses_cases() {
        [](const Vars& v) {
          return Vars{ops::concat({v[0], v[0]})};
        }},
-      {"slice", "inner rows", of({{5, 2, 2}}),
+      {"slice(x, begin, end)", "inner rows", of({{5, 2, 2}}),
        [](const Vars& v) { return Vars{ops::slice(v[0], 1, v[0].size(0) - 1)}; }, Serial::forward},
-      {"slice", "all rows and none", of({{3, 2}}),
+      {"slice(x, begin, end)", "all rows and none", of({{3, 2}}),
        [](const Vars& v) {
          return Vars{ops::slice(v[0], 0, v[0].size(0)), ops::slice(v[0], 1, 1)};
        },

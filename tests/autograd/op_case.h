@@ -23,11 +23,19 @@ enum class Serial {
 };
 
 struct OpCase {
-  std::string op;    // the stem of autograd/ops/<op>.cpp
+  std::string op;    // a function of autograd/ops/, as labels_of() of tests/support/declarations.h
+                     // calls it: "relu", "pow(x, exponent)"
   std::string name;  // what is special about this one
   std::function<Vars(DType, Size)> inputs;
   Differentiable f;
   Serial serial = Serial::none;
+};
+
+// A function that has no gradient, and what it gives for the two Vars of constant_inputs().
+struct ConstantCase {
+  std::string op;  // as above
+  std::function<Var(const Var& a, const Var& b)> f;
+  Tensor expected;
 };
 
 // Uniform values in [low, high] that keep a distance of 0.05 from every kink.
@@ -56,5 +64,9 @@ std::vector<OpCase> nonlinear_cases();
 std::vector<OpCase> rows_and_losses_cases();
 std::vector<OpCase> spatial_cases();
 std::vector<OpCase> softmax_cases();
+
+// Their tensors are on the device of the Context. The inputs are leaves that require gradients.
+std::vector<ConstantCase> constant_cases();
+Vars constant_inputs();
 
 }  // namespace imago::test

@@ -1,15 +1,19 @@
-// Every operation, from the table: first and second derivatives on every device, and equal bits for
-// any number of threads.
+// Every operation, from the tables: first and second derivatives on every device, and equal bits
+// for any number of threads; constants where there is no derivative; no function without a case.
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "autograd/engine.h"
+#include "autograd/function.h"
 #include "kernels/parallel.h"
 #include "op_case.h"
 #include "tensor/context.h"
+#include "tests/support/declarations.h"
 #include "tests/support/devices.h"
+#include "tests/support/files.h"
 
 using namespace imago;
 using namespace imago::test;
@@ -53,6 +57,57 @@ Results run(const OpCase& c, const Vars& inputs, Vars& seeds) {
     if (g) results.tensors.push_back(g.tensor());
   }
   return results;
+}
+
+// The functions of autograd/ops/*.h, as labels_of() calls them.
+struct Declared {
+  std::set<std::string> differentiable, constant;
+};
+
+Declared declared_ops() {
+  // What gives a Tensor has no gradient. These give a Var, but their derivative is 0 wherever it
+  // exists.
+  const std::set<std::string> without_gradient{"greater_share", "sign"};
+  const fs::path folder = IMAGO_SOURCE_DIR "/autograd/ops";
+  std::vector<Declaration> functions;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    fs::path header = entry.path();
+    header.replace_extension(".h");  // each .cpp has one
+    if (entry.path().extension() == ".cpp") CHECK_MESSAGE(fs::exists(header), header.string());
+    if (entry.path().extension() != ".h") continue;
+    const std::vector<Declaration> here = declared_functions(read_bytes(header));
+    CHECK_MESSAGE(!here.empty(), header.string() << " declares no function that can be read");
+    functions.insert(functions.end(), here.begin(), here.end());
+  }
+  Declared declared;
+  const std::vector<std::string> labels = labels_of(functions);
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    const Declaration& f = functions[i];
+    const bool constant =
+        f.result == "Tensor" || f.result == "using" || without_gradient.contains(f.name);
+    const bool fresh =
+        (constant ? declared.constant : declared.differentiable).insert(labels[i]).second;
+    CHECK_MESSAGE(fresh,
+                  labels[i] << " is declared twice: name the parameters of the two differently");
+  }
+  for (const std::string& name : without_gradient) CHECK(declared.constant.contains(name));
+  return declared;
+}
+
+// The names of the functions between these and the leaves.
+std::set<std::string> recorded_by(const Vars& outputs) {
+  std::set<const Function*> seen;
+  std::vector<std::shared_ptr<Function>> open;
+  for (const Var& y : outputs) open.push_back(y.impl()->function);
+  std::set<std::string> names;
+  while (!open.empty()) {
+    const std::shared_ptr<Function> f = open.back();
+    open.pop_back();
+    if (!f || !seen.insert(f.get()).second) continue;
+    names.insert(f->name());
+    for (const Edge& edge : f->edges()) open.push_back(edge.function);
+  }
+  return names;
 }
 
 }  // namespace
@@ -109,20 +164,63 @@ TEST_CASE("every operation gives the same bits with 1, 2 and 3 threads") {
   }
 }
 
-TEST_CASE("every file in autograd/ops has a case") {
-  std::set<std::string> tested;
-  for (const OpCase& c : all_cases()) tested.insert(c.op);
-  std::set<std::string> written;
-  for (const auto& entry : std::filesystem::directory_iterator(IMAGO_SOURCE_DIR "/autograd/ops")) {
-    if (entry.path().extension() == ".cpp") written.insert(entry.path().stem().string());
-  }
-  REQUIRE(written.size() > 5);
-  for (const std::string& op : written) {
+TEST_CASE("what has no gradient gives constants of known values") {
+  test::for_each_device([](Device device) {
+    const Vars inputs = constant_inputs();
+    for (const ConstantCase& c : constant_cases()) {
+      INFO(c.op);
+      const Var y = c.f(inputs[0], inputs[1]);
+      CHECK(same_bits(y.tensor(), c.expected));
+      CHECK(y.device() == device);
+      CHECK_FALSE(y.requires_grad());
+    }
+  });
+}
+
+TEST_CASE("every function in autograd/ops has a case") {
+  const Declared declared = declared_ops();
+  REQUIRE(declared.differentiable.size() > 80);
+  REQUIRE(declared.constant.size() > 10);
+  std::set<std::string> differentiated, constant;
+  for (const OpCase& c : all_cases()) differentiated.insert(c.op);
+  for (const ConstantCase& c : constant_cases()) constant.insert(c.op);
+  for (const std::string& op : declared.differentiable) {
     INFO(op << " is in autograd/ops but in no table of tests/autograd/cases_*.cpp");
-    CHECK(tested.contains(op));
+    CHECK(differentiated.contains(op));
   }
-  for (const std::string& op : tested) {
-    INFO(op << " is in a table but autograd/ops/" << op << ".cpp does not exist");
-    CHECK(written.contains(op));
+  for (const std::string& op : declared.constant) {
+    INFO(op << " is in autograd/ops but not in tests/autograd/cases_constant.cpp");
+    CHECK(constant.contains(op));
+  }
+  for (const std::string& op : differentiated) {
+    INFO(op << " is in a table but no header of autograd/ops declares it as differentiable");
+    CHECK(declared.differentiable.contains(op));
+  }
+  for (const std::string& op : constant) {
+    INFO(op << " is in a table but no header of autograd/ops declares it as a constant");
+    CHECK(declared.constant.contains(op));
+  }
+}
+
+TEST_CASE("a case computes what it names") {
+  // Functions that record others in their place: one of those.
+  const std::map<std::string, std::string> made_of = {
+      {"embedding", "index_select"},
+      {"global_avg_pool2d", "sum_to"},
+      {"instance_norm", "group_norm"},
+      {"mean", "scale"},
+      {"normalise", "group_norm"},
+      {"split", "slice"},
+      {"stack", "concat"},
+      {"sum", "sum_to"},
+      {"transpose", "permute"},
+      {"variance", "square"},
+  };
+  for (const OpCase& c : all_cases()) {
+    INFO(c.op << ", " << c.name);
+    const std::string name = c.op.substr(0, c.op.find('('));
+    const auto other = made_of.find(name);
+    const std::set<std::string> recorded = recorded_by(c.f(c.inputs(DType::f32, Size::small)));
+    CHECK(recorded.contains(other == made_of.end() ? name : other->second));
   }
 }
