@@ -58,6 +58,7 @@
 #include "autograd/ops/mul.h"
 #include "autograd/ops/neg.h"
 #include "autograd/ops/norm.h"
+#include "autograd/ops/one_hot.h"
 #include "autograd/ops/pad.h"
 #include "autograd/ops/pad_reflect.h"
 #include "autograd/ops/pad_reflect_grad.h"

@@ -50,4 +50,8 @@ Tensor argmax(const Var& x, int axis, bool keepdim) {
   return kernels::argmax(x.tensor(), axis, keepdim);
 }
 
+Tensor argmax(const Var& x) {
+  return kernels::argmax(x.tensor());
+}
+
 }  // namespace imago::ops

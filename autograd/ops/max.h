@@ -12,5 +12,7 @@ Var min(const Var& x, const kernels::AxisList& axes = {}, bool keepdim = false);
 
 // Where the largest is along an axis, i64; of several equal ones the first. A constant.
 Tensor argmax(const Var& x, int axis, bool keepdim = false);
+// The place in x, flattened, as a scalar ().
+Tensor argmax(const Var& x);
 
 }  // namespace imago::ops

@@ -1,6 +1,7 @@
-// Functions that have no gradient: comparisons, and places in a tensor.
+// Functions that have no gradient: comparisons, places in a tensor, and rows made of labels.
 #include "autograd/ops/compare.h"
 #include "autograd/ops/max.h"
+#include "autograd/ops/one_hot.h"
 #include "op_case.h"
 
 namespace imago::test {
@@ -44,8 +45,11 @@ std::vector<ConstantCase> constant_cases() {
       {"greater_share", [](In a, In b) { return ops::greater_share(a, b); },
        Tensor::from<float>({0.5f, 0, 1, 1, 0.5f}, {5})},
       {"sign", [](In a, In) { return ops::sign(a); }, Tensor::from<float>({-1, 0, 1, 1, 0}, {5})},
-      {"argmax", [](In a, In) { return ops::argmax(a, 0, true); },
+      {"argmax(x, axis, keepdim)", [](In a, In) { return ops::argmax(a, 0, true); },
        Tensor::from<std::int64_t>({2}, {1})},
+      {"argmax(x)", [](In a, In) { return ops::argmax(a); }, Tensor::from<std::int64_t>({2}, {})},
+      {"one_hot", [](In a, In) { return ops::one_hot(ops::argmax(a, 0, true), 4); },
+       Tensor::from<float>({0, 0, 1, 0}, {1, 4})},
   };
 }
 

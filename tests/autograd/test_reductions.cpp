@@ -29,6 +29,26 @@ TEST_CASE("max and min: equal elements share the gradient") {
   });
 }
 
+TEST_CASE("argmax and one_hot undo each other, of rows and of a whole tensor") {
+  test::for_each_device([](Device device) {
+    const Tensor labels = Tensor::from<std::int64_t>({2, 0, 3, 3, 1, 2}, {3, 2});
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16, DType::i64, DType::u8}) {
+      CAPTURE(dtype);
+      const Tensor rows = ops::one_hot(labels, 4, dtype);
+      CHECK(rows.dtype() == dtype);
+      CHECK(rows.device() == device);
+      CHECK(rows.shape() == Shape{3, 2, 4});
+      CHECK(same_bits(ops::argmax(rows, -1), labels));
+    }
+    // The second of two rows of four, third class: place 6.
+    const Var last = ops::one_hot(Tensor::from<std::int64_t>({2}, {1}), 4);
+    const Var first = Tensor::zeros({1, 4});
+    CHECK(ops::argmax(ops::concat({first, last})).item() == 6);
+    const Var floats = Tensor::zeros({3});
+    CHECK(test::error_of([&] { ops::one_hot(floats, 4); }) == "[one_hot] labels are i64, not f32");
+  });
+}
+
 TEST_CASE("norm: the gradient at 0 is 0, of both orders and twice") {
   test::for_each_device([](Device) {
     for (const double p : {1.0, 2.0}) {
