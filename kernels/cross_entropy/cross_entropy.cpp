@@ -17,11 +17,14 @@ void require(const char* op, const Tensor& logits, const Tensor& labels,
   check(logits.defined() && labels.defined(), op, "logits or labels are undefined");
   check(is_floating(logits.dtype()), op, "logits are ", logits.dtype(),
         "; it takes f32, f64 or bf16");
+  const bool like_logits = logits.dim() == 2 && labels.shape() == logits.shape();
+  const char* remedy = "; if these are one-hot rows, take argmax(labels, -1)";
   check(labels.dtype() == DType::i64, op, "labels are ", labels.dtype(), " ", labels.shape(),
         "; it takes class indices in i64, one for each row of the logits",
-        is_floating(labels.dtype()) ? "; for one-hot rows take their argmax" : "; cast them");
+        like_logits ? remedy : "; cast them with cast(labels, DType::i64)");
   check(logits.dim() == 2 && labels.shape() == Shape{logits.size(0)}, op,
-        "takes logits (N, K) and labels (N), not ", logits.shape(), " and ", labels.shape());
+        "takes logits (N, K) and labels (N), not ", logits.shape(), " and ", labels.shape(),
+        like_logits ? remedy : "");
   check(logits.numel() > 0, op, "the mean of no elements is undefined; logits are ",
         logits.shape());
   check(logits.device() == labels.device(), op, "logits are on ", logits.device(),

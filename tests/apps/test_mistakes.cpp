@@ -4,7 +4,10 @@
 
 #include "autograd/engine.h"
 #include "autograd/ops/add.h"
+#include "autograd/ops/cast.h"
+#include "autograd/ops/max.h"
 #include "autograd/ops/mul.h"
+#include "autograd/ops/one_hot.h"
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/sum_to.h"
 #include "autograd/ops/tanh.h"
@@ -315,4 +318,20 @@ TEST_CASE("mistake 33: an option that a layer cannot have") {
   says([] { nn::Conv2d({.out = 4, .kernel = 3}); }, {"must be positive", "not 0, 4, 3"});
   says([] { nn::Dropout({.p = 1}); }, {"p must be in [0, 1), not 1"});
   says([] { models::dcgan_generator({.image = 48}); }, {"16, 32, 64 or 128, not 48"});
+}
+
+TEST_CASE("mistake 34: class labels as floats, or as one-hot rows") {
+  const Var logits = normal({4, 3});
+  const Var classes = Tensor::from<std::int64_t>({2, 0, 1, 1}, {4});
+  const Var floats = ops::cast(classes, DType::f32), rows = ops::one_hot(classes, 3);
+  says([&] { loss::cross_entropy(logits, floats); },
+       {"labels are f32 (4,)", "class indices in i64", "cast(labels, DType::i64)"});
+  says([&] { loss::cross_entropy(logits, rows); },
+       {"labels are f32 (4, 3)", "class indices in i64", "one-hot", "argmax(labels, -1)"});
+  says([&] { loss::cross_entropy(logits, ops::cast(rows, DType::i64)); },
+       {"(4, 3) and (4, 3)", "one-hot", "argmax(labels, -1)"});
+  // What the messages say to do is right.
+  const double loss = loss::cross_entropy(logits, classes).item();
+  CHECK(loss::cross_entropy(logits, ops::cast(floats, DType::i64)).item() == loss);
+  CHECK(loss::cross_entropy(logits, ops::argmax(rows, -1)).item() == loss);
 }

@@ -171,11 +171,20 @@ TEST_CASE("cross_entropy: messages name what was expected and what came") {
           cross_entropy(x, Tensor::zeros({2, 3}));
         }) ==
         "[cross_entropy] labels are f32 (2, 3); it takes class indices in i64, one for each row of "
-        "the logits; for one-hot rows take their argmax");
+        "the logits; if these are one-hot rows, take argmax(labels, -1)");
+  CHECK(
+      test::error_of([&] { cross_entropy(x, Tensor::zeros({2})); }) ==
+      "[cross_entropy] labels are f32 (2,); it takes class indices in i64, one for each row of the "
+      "logits; cast them with cast(labels, DType::i64)");
   CHECK(
       test::error_of([&] { cross_entropy(x, Tensor::zeros({2}, DType::i32)); }) ==
       "[cross_entropy] labels are i32 (2,); it takes class indices in i64, one for each row of the "
-      "logits; cast them");
+      "logits; cast them with cast(labels, DType::i64)");
+  CHECK(test::error_of([&] {
+          cross_entropy(x, Tensor::zeros({2, 3}, DType::i64));
+        }) ==
+        "[cross_entropy] takes logits (N, K) and labels (N), not (2, 3) and (2, 3); if these are "
+        "one-hot rows, take argmax(labels, -1)");
   CHECK(test::error_of([&] { cross_entropy(x, Tensor::zeros({3}, DType::i64)); }) ==
         "[cross_entropy] takes logits (N, K) and labels (N), not (2, 3) and (3,)");
   CHECK(test::error_of([&] { cross_entropy(x, labels, {.label_smoothing = 2}); }) ==
