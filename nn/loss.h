@@ -13,9 +13,9 @@ Var bce_with_logits(const Var& logits, double target);
 
 // Cross-entropy of logits (N, K) and class indices (N) of i64 in [0, K): the mean over the rows of
 // -log softmax(x)[label]. label_smoothing e in [0, 1] moves a share e of each label to all classes;
-// rows labelled ignore_index do not count. A label out of range throws on the CPU and makes the loss
-// NaN on CUDA. Labels in another type are refused: ops::cast(labels, DType::i64) makes indices of
-// floats that hold them, ops::argmax(rows, -1) of one-hot rows.
+// rows labelled ignore_index do not count. A label out of range throws on the CPU and makes the
+// loss NaN on CUDA. Labels in another type are refused: ops::cast(labels, DType::i64) makes indices
+// of floats that hold them, ops::argmax(rows, -1) of one-hot rows.
 struct CrossEntropyOptions {
   double label_smoothing = 0;
   std::int64_t ignore_index = -100;

@@ -199,11 +199,14 @@ TEST_CASE("mistake 21: dtypes mixed") {
   says([] { ops::add(normal({2}, DType::f64), normal({2})); }, {"f64", "f32", "cast one of them"});
 }
 
-#if IMAGO_WITH_DEVICE
-TEST_CASE("mistake 22: devices mixed, or the elements of a device read on the host") {
+TEST_CASE("mistake 22: devices mixed, read on the host, or not there") {
   nn::Conv2d layer = conv();
-  layer.to(Device::cuda());
   const Var x = normal({2, 8, 8, 3});
+  says([] { Device::parse("cuda:1"); },
+       {"'cuda:1' is no device", "use cpu, cuda or auto", "CUDA_VISIBLE_DEVICES"});
+#if IMAGO_WITH_DEVICE
+  says([&] { x.tensor().to(Device::cuda(1)); }, {"cuda:1 is not used", "CUDA_VISIBLE_DEVICES"});
+  layer.to(Device::cuda());
   says([&] { layer(x); }, {"input is on cpu", "weight is on cuda:0", "to(device)"});
   says([&] { ops::add(x, Var(x.tensor().to(Device::cuda()))); }, {"cpu and cuda:0", "to(device)"});
   says([&] { layer.weight().tensor().data<float>(); }, {"on cuda:0", ".to(Device::cpu())"});
@@ -214,12 +217,17 @@ TEST_CASE("mistake 22: devices mixed, or the elements of a device read on the ho
   says([&] { opt.step(); },
        {"on cuda:0", "on cpu",
         "optimiser (or average) made before the module was moved or converted? Make it after"});
-}
 #else
-TEST_CASE("mistake 22: a CUDA device asked for in a build without CUDA") {
-  says([] { conv().to(Device::cuda()); }, {"no CUDA kernel in this build", "IMAGO_CUDA=OFF"});
-}
+  // There is one device, so none to mix: a second one is refused wherever it is asked for.
+  const auto refused = {"no CUDA kernel in this build", "configured with IMAGO_CUDA=OFF"};
+  says([&] { layer.to(Device::cuda()); }, refused);
+  says([&] { x.tensor().to(Device::cuda()); }, refused);
+  says([] { Tensor::empty({2}, DType::f32, Device::cuda()); }, refused);
+  says([] { Device::parse("cuda"); }, refused);
+  CHECK(Device::parse("auto") == Device::cpu());
+  CHECK(layer(x).device() == Device::cpu());  // nothing was moved half
 #endif
+}
 
 TEST_CASE("mistake 23: an optimiser made before the module was converted") {
   nn::Linear layer({.in = 3, .out = 2});

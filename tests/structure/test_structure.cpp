@@ -6,6 +6,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include "tests/support/files.h"
@@ -130,4 +131,20 @@ TEST_CASE("the example in the README is the program that is compiled and run") {
   REQUIRE(!example.empty());
   INFO("README.md should hold apps/examples/minimal_gan.cpp between ```cpp and ```");
   CHECK(readme.find("```cpp\n" + example + "```\n") != std::string::npos);
+}
+
+TEST_CASE("the collected mistakes have the same numbers, in order, in every build") {
+  std::istringstream lines(text_of(root / "tests/apps/test_mistakes.cpp"));
+  const std::string start = "TEST_CASE(\"mistake ";
+  int number = 0, conditions = 0;
+  for (std::string line; std::getline(lines, line);) {
+    conditions += static_cast<int>(line.rfind("#if", 0) == 0);
+    conditions -= static_cast<int>(line.rfind("#endif", 0) == 0);
+    if (line.rfind("TEST_CASE(", 0) != 0) continue;
+    number += 1;
+    INFO(line);
+    CHECK(line.rfind(start + std::to_string(number) + ": ", 0) == 0);
+    CHECK(conditions == 0);
+  }
+  CHECK(number > 30);
 }
