@@ -2,23 +2,16 @@
 // PyTorch into: its Linear after Flatten is the one whose columns must be reordered.
 #pragma once
 
-#include "autograd/ops/max_pool2d.h"
 #include "nn/layers.h"
 
 namespace imago::test {
 
-// The largest of each 2 x 2; the last odd row and column are left out.
-class Pool final : public nn::Module {
- public:
-  Var forward(const Var& x) override { return ops::max_pool2d(x, {}); }
-};
-
-// Images (N, 64, 64, 3) -> logits (N, 1).
+// Images (N, 64, 64, 3) -> logits (N, 1). A pooling leaves out the last odd row and column.
 inline nn::Sequential seed_cnn() {
   nn::Sequential net;
   int in = 3;
   for (const int out : {32, 64, 128}) {
-    net.add(nn::Conv2d({.in = in, .out = out, .kernel = 3})).add(nn::ReLU()).add(Pool());
+    net.add(nn::Conv2d({.in = in, .out = out, .kernel = 3})).add(nn::ReLU()).add(nn::MaxPool2d());
     in = out;
   }
   net.add(nn::Flatten());

@@ -77,11 +77,17 @@ def spectral():
     return net
 
 
-# Our name of a network; how it is made here; its input as PyTorch takes it.
+# Our name of a network; how it is made here; its input as PyTorch takes it. Every map of
+# models/import_maps.h is here, at every size that the model has.
 NETWORKS = {
     "dcgan16/8/g": (lambda: dcgan_g(16, 8), (3, 100, 1, 1)),
+    "dcgan16/8/d": (lambda: dcgan_d(16, 8), (3, 3, 16, 16)),
+    "dcgan32/8/g": (lambda: dcgan_g(32, 8), (2, 100, 1, 1)),
+    "dcgan32/8/d": (lambda: dcgan_d(32, 8), (2, 3, 32, 32)),
     "dcgan64/16/g": (lambda: dcgan_g(64, 16), (2, 100, 1, 1)),
     "dcgan64/16/d": (lambda: dcgan_d(64, 16), (2, 3, 64, 64)),
+    "dcgan128/8/g": (lambda: dcgan_g(128, 8), (2, 100, 1, 1)),
+    "dcgan128/8/d": (lambda: dcgan_d(128, 8), (2, 3, 128, 128)),
     "seed003/g": (lambda: dcgan_g(32, 64), (2, 100, 1, 1)),
     "seed003/d": (lambda: dcgan_d(32, 64), (2, 3, 32, 32)),
     "seed001/g": (seed001_g, (2, 100)),
