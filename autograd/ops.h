@@ -36,6 +36,7 @@
 #include "autograd/ops/gelu.h"
 #include "autograd/ops/gelu_grad.h"
 #include "autograd/ops/global_avg_pool2d.h"
+#include "autograd/ops/global_max_pool2d.h"
 #include "autograd/ops/group_norm.h"
 #include "autograd/ops/group_norm_grad.h"
 #include "autograd/ops/identity.h"

@@ -1,5 +1,5 @@
-// Functions of each element by itself, and softmax, as layers. All keep the shape of x;
-// kernels/elementwise/elementwise.h and kernels/softmax/softmax.h have the formulas.
+// Functions of each element by itself, and softmax with its logarithm, as layers. All keep the
+// shape of x; kernels/elementwise/elementwise.h and kernels/softmax/softmax.h have the formulas.
 #pragma once
 
 #include <limits>
@@ -7,6 +7,7 @@
 #include "autograd/ops/clamp.h"
 #include "autograd/ops/gelu.h"
 #include "autograd/ops/leaky_relu.h"
+#include "autograd/ops/log_softmax.h"
 #include "autograd/ops/relu.h"
 #include "autograd/ops/sigmoid.h"
 #include "autograd/ops/silu.h"
@@ -125,6 +126,20 @@ class Softmax final : public Module {
  public:
   explicit Softmax(const SoftmaxOptions& options = {}) : axis_(options.axis) {}
   Var forward(const Var& x) override { return ops::softmax(x, axis_); }
+
+ private:
+  int axis_;
+};
+
+struct LogSoftmaxOptions {
+  int axis = -1;  // as of Softmax
+};
+
+// x - log sum e^x along an axis: the logarithm of Softmax, finite where that one rounds to 0.
+class LogSoftmax final : public Module {
+ public:
+  explicit LogSoftmax(const LogSoftmaxOptions& options = {}) : axis_(options.axis) {}
+  Var forward(const Var& x) override { return ops::log_softmax(x, axis_); }
 
  private:
   int axis_;

@@ -2,6 +2,7 @@
 
 #include "autograd/ops/avg_pool2d.h"
 #include "autograd/ops/global_avg_pool2d.h"
+#include "autograd/ops/global_max_pool2d.h"
 #include "autograd/ops/max_pool2d.h"
 #include "nn/require_images.h"
 
@@ -45,6 +46,11 @@ Var AvgPool2d::forward(const Var& x) {
 Var GlobalAvgPool2d::forward(const Var& x) {
   require_images("GlobalAvgPool2d", x);
   return ops::global_avg_pool2d(x);
+}
+
+Var GlobalMaxPool2d::forward(const Var& x) {
+  require_images("GlobalMaxPool2d", x);
+  return ops::global_max_pool2d(x);
 }
 
 }  // namespace imago::nn

@@ -47,4 +47,10 @@ class GlobalAvgPool2d final : public Module {
   Var forward(const Var& x) override;
 };
 
+// The largest of each channel over the whole image: (N, 1, 1, C). Equal pixels share the gradient.
+class GlobalMaxPool2d final : public Module {
+ public:
+  Var forward(const Var& x) override;
+};
+
 }  // namespace imago::nn

@@ -79,7 +79,7 @@ catalogue.safetensors
   prelu.* prelu_channels.* x y dy dx (2, 3, 3, 4), w dw (1) and (4)
   max_pool.* avg_pool.* avg_pool_image.*  x dx (2, 7, 6, 3): k3 s2 p1, the last without padding
   max_pool_dilated.*       x dx (1, 8, 7, 2): k2 s1, dilation 2
-  global_avg_pool.*        x dx (2, 5, 3, 4)
+  global_avg_pool.* global_max_pool.*  x dx (2, 5, 3, 4)
   nearest.* x3, bilinear.* x2, nearest_size.* bilinear_size.* (5, 4) to (7, 3), antialias.* (11, 8)
                            to (4, 3); half-pixel centres (PyTorch's "nearest-exact")
   pad.* (0.5) pad_reflect.*  padding 0 3 2 1

@@ -63,6 +63,7 @@ def images(out, rng):
          lambda x: F.interpolate(x, (4, 3), mode="bilinear", antialias=True))
     case("pad", (2, 3, 4, 2), lambda x: F.pad(x, (2, 1, 0, 3), value=0.5))
     case("pad_reflect", (2, 4, 3, 2), lambda x: F.pad(x, (2, 1, 0, 3), mode="reflect"))
+    case("global_max_pool", (2, 5, 3, 4), lambda x: F.adaptive_max_pool2d(x, 1))
 
 
 def norms(out, rng):

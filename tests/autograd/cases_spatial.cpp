@@ -4,6 +4,7 @@
 #include "autograd/ops/crop.h"
 #include "autograd/ops/flip.h"
 #include "autograd/ops/global_avg_pool2d.h"
+#include "autograd/ops/global_max_pool2d.h"
 #include "autograd/ops/max_pool2d.h"
 #include "autograd/ops/max_pool2d_grad.h"
 #include "autograd/ops/max_pool2d_pick.h"
@@ -74,11 +75,11 @@ void add_pool_cases(std::vector<OpCase>& cases) {
                        return Vars{ops::avg_pool2d_grad(v[0], height, width, params)};
                      }});
   }
-  cases.push_back({"global_avg_pool2d", "",
-                   [](DType t, Size s) {
-                     return leaves(t, {taller({2, 3, 2, 2}, s)});
-                   },
+  const auto images = [](DType t, Size s) { return leaves(t, {taller({2, 3, 2, 2}, s)}); };
+  cases.push_back({"global_avg_pool2d", "", images,
                    [](const Vars& v) { return Vars{ops::global_avg_pool2d(v[0])}; }});
+  cases.push_back({"global_max_pool2d", "", images,
+                   [](const Vars& v) { return Vars{ops::global_max_pool2d(v[0])}; }});
 }
 
 void add_resample_cases(std::vector<OpCase>& cases) {

@@ -29,6 +29,9 @@ std::vector<LayerCase> elementwise_layer_cases() {
   append(cases, layer_cases<nn::Softmax>("Softmax", "of channels", few, images));
   append(cases, layer_cases<nn::Softmax>("Softmax", "of rows", few, images,
                                          nn::SoftmaxOptions{.axis = 1}));
+  append(cases, layer_cases<nn::LogSoftmax>("LogSoftmax", "of channels", few, images));
+  append(cases, layer_cases<nn::LogSoftmax>("LogSoftmax", "of rows", few, images,
+                                            nn::LogSoftmaxOptions{.axis = 1}));
   for (LayerCase c :
        layer_cases<nn::Dropout>("Dropout", "", few, images, nn::DropoutOptions{.p = 0.3})) {
     c.two_modes = true;

@@ -19,6 +19,7 @@ std::vector<LayerCase> image_layer_cases() {
              nn::AvgPool2dOptions{
                  .kernel = 3, .stride = 2, .padding = {1, 0, 1, 1}, .count_include_pad = false}));
   append(cases, layer_cases<nn::GlobalAvgPool2d>("GlobalAvgPool2d", "", few, images));
+  append(cases, layer_cases<nn::GlobalMaxPool2d>("GlobalMaxPool2d", "", few, images));
   append(cases, layer_cases<nn::Upsample>("Upsample", "nearest", {1, 2, 3, 2}, images,
                                           nn::UpsampleOptions{.factor = 2}));
   const auto upsample = [&](const std::string& name, Filter filter, Size size, const Shape& x,

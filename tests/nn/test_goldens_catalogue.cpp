@@ -4,7 +4,6 @@
 #include "autograd/engine.h"
 #include "autograd/ops/add_scalar.h"
 #include "autograd/ops/embedding.h"
-#include "autograd/ops/log_softmax.h"
 #include "autograd/ops/logsumexp.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/reshape.h"
@@ -60,8 +59,7 @@ TEST_CASE("goldens: the catalogue of activations and softmax") {
   check_layer(goldens(), "prelu_channels", nn::PReLU({.channels = 4}), {{"weight", "w"}});
   check_layer(goldens(), "softmax", nn::Softmax(), {});
   check_layer(goldens(), "softmax_rows", nn::Softmax({.axis = 1}), {});
-  check_function(goldens(), "log_softmax", {"x"},
-                 [](const Vars& v) { return ops::log_softmax(v[0]); });
+  check_layer(goldens(), "log_softmax", nn::LogSoftmax(), {});
   check_function(goldens(), "logsumexp", {"x"}, [](const Vars& v) {
     return ops::logsumexp(v[0], {0, 2});
   });
@@ -77,6 +75,7 @@ TEST_CASE("goldens: pooling, resampling and padding") {
               nn::AvgPool2d({.kernel = 3, .stride = 2, .padding = one, .count_include_pad = false}),
               {});
   check_layer(goldens(), "global_avg_pool", nn::GlobalAvgPool2d(), {});
+  check_layer(goldens(), "global_max_pool", nn::GlobalMaxPool2d(), {});
   check_layer(goldens(), "nearest", nn::Upsample({.factor = 3}), {});
   check_layer(goldens(), "nearest_size", nn::Upsample({.height = 7, .width = 3}), {});
   check_layer(goldens(), "bilinear", nn::Upsample({.factor = 2, .filter = Filter::bilinear}), {});

@@ -105,6 +105,7 @@ TEST_CASE("inputs that do not fit a layer of the catalogue") {
              [&] { nn::MaxPool2d()(image); });
   check_says("[AvgPool2d] expects images", [&] { nn::AvgPool2d()(image); });
   check_says("[GlobalAvgPool2d] expects images", [&] { nn::GlobalAvgPool2d()(image); });
+  check_says("[GlobalMaxPool2d] expects images", [&] { nn::GlobalMaxPool2d()(image); });
   check_says("[Upsample] expects images", [&] { nn::Upsample({.factor = 2})(image); });
   check_says("[Pad] expects images", [&] { nn::Pad({.padding = Padding::same(1)})(image); });
   check_says("[pad_reflect]",
