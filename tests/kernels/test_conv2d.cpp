@@ -146,7 +146,7 @@ TEST_CASE("conv2d: every engine is the reference, exactly, on small integers, in
         CAPTURE(c.name);
         // Too long under the emulator, where the larger ones run on the engine they are made for.
         const double most = engine == Engine::blocked ? 3e7 : dtype == DType::f32 ? 1e6 : 3e5;
-        if (device.is_cuda() && c.flops() > most) continue;
+        if (IMAGO_EMULATED && device.is_cuda() && c.flops() > most) continue;
         if (!can(engine, c, dtype)) continue;
         const Operands o = operands(c, dtype, test::small_integers);
         const Operands there = o.to(device);
@@ -240,7 +240,7 @@ TEST_CASE("conv2d: engines of CUDA repeat their bits, in every order of threads"
     CAPTURE(name_of(engine));
     for (const Conv2dCase& c : cases) {
       CAPTURE(c.name);
-      if (c.flops() > (engine == Engine::blocked ? 3e6 : 1e6)) continue;
+      if (IMAGO_EMULATED && c.flops() > (engine == Engine::blocked ? 3e6 : 1e6)) continue;
       const Operands o = operands(c, DType::f32, test::normals).to(device);
       for (const Conv2dPass pass : passes) {
         CAPTURE(name_of(pass));
