@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "tensor/device.h"
+#include "tensor/dtype.h"
 #include "tensor/random_stream.h"
 #include "tensor/shape.h"
 
@@ -21,11 +22,26 @@ class Draw {
   int among(std::initializer_list<int> values) {
     return values.begin()[between(0, static_cast<int>(values.size()) - 1)];
   }
+  DType dtype() { return among_dtypes(6); }
+  DType floating_dtype() { return among_dtypes(3); }
   int extent() { return among({1, 2, 3, 4, 5, 7, 8, 11, 13, 17}); }
   // Images (N, H, W, channels).
   Shape images(int channels) { return {between(1, 3), extent(), extent(), channels}; }
+  // At least `least` and at most four dimensions of few elements.
+  Shape shape(int least) {
+    Shape shape;
+    const int dims = between(least, 4);
+    for (int i = 0; i < dims; ++i) shape.append(among({1, 2, 3, 5, 7, 8, 13}));
+    return shape;
+  }
 
  private:
+  DType among_dtypes(int first) {
+    constexpr DType dtypes[] = {DType::f32, DType::f64, DType::bf16,
+                                DType::i32, DType::i64, DType::u8};
+    return dtypes[between(0, first - 1)];
+  }
+
   RandomStream stream_;
 };
 

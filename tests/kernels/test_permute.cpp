@@ -8,6 +8,7 @@
 #include "kernels/permute/plan.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/index_inputs.h"
+#include "tests/kernels/permute_engines.h"
 #include "tests/kernels/random.h"
 #include "tests/support/devices.h"
 #include "tests/support/errors.h"
@@ -17,16 +18,6 @@ using namespace imago;
 using namespace imago::kernels;
 
 namespace {
-
-std::vector<Engine> engines_for(const Tensor& x, const std::vector<int>& order) {
-  if (x.device().is_cpu()) return {Engine::reference, Engine::direct};
-  std::vector<Engine> engines{Engine::naive, Engine::automatic};
-  if (x.numel() == 0) return engines;
-  const PermutePlan plan = plan_permute(x.shape(), order);
-  const std::int64_t unit = plan.unit_bytes(x.dtype());
-  if (!plan.is_copy() && unit <= 16 && (unit & (unit - 1)) == 0) engines.push_back(Engine::tiled);
-  return engines;
-}
 
 std::vector<int> inverse(const std::vector<int>& order) {
   std::vector<int> back(order.size());
@@ -58,7 +49,7 @@ TEST_CASE("permute: every engine moves every dtype as the reference does, in eve
         CAPTURE(dtype);
         const Tensor x = test::counted(c.x, dtype);
         const Tensor want = permute(x.to(Device::cpu()), c.order, Engine::reference);
-        for (const Engine engine : engines_for(x, c.order)) {
+        for (const Engine engine : test::permute_engines(x, c.order)) {
           CAPTURE(name_of(engine));
           test::for_each_order(device,
                                [&] { CHECK(same_bits(permute(x, c.order, engine), want)); });
