@@ -6,7 +6,7 @@
 namespace imago::ops {
 
 // log sum e^x over a set of axes; none means all (kernels/reduce/axes.h). Where all terms are -inf
-// the gradient is NaN.
+// the gradient is 0.
 Var logsumexp(const Var& x, const kernels::AxisList& axes = {}, bool keepdim = false);
 
 }  // namespace imago::ops

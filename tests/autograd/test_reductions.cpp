@@ -1,8 +1,12 @@
 // What the gradients of reductions are where they have a choice.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/engine.h"
 #include "autograd/ops.h"
+#include "kernels/softmax/softmax.h"
+#include "tests/kernels/random.h"
 #include "tests/support/devices.h"
 #include "tests/support/errors.h"
 
@@ -64,6 +68,51 @@ TEST_CASE("norm: the gradient at 0 is 0, of both orders and twice") {
         CHECK(second.data<float>()[2] == doctest::Approx(1.0 / 3));
         CHECK(second.data<float>()[3] == doctest::Approx(0));
       }
+    }
+  });
+}
+
+TEST_CASE("logsumexp: bf16 shares of large logits add up to 1") {
+  test::for_each_device([](Device) {
+    // Exact in bf16; their logsumexp, 302.25, is not.
+    const Tensor x = Tensor::from<float>({300, 300, 302, 298}, {1, 4});
+    const Var narrow = parameter(kernels::cast(x, DType::bf16)), wide = parameter(x);
+    for (const bool all : {false, true}) {
+      const kernels::AxisList axes = all ? kernels::AxisList{} : kernels::AxisList{-1};
+      const GradOptions graph{.create_graph = true};
+      const Var dx = grad({ops::sum(ops::logsumexp(narrow, axes))}, {narrow}, {}, graph)[0];
+      const Var want = grad({ops::sum(ops::logsumexp(wide, axes))}, {wide}, {}, graph)[0];
+      CHECK(dx.dtype() == DType::bf16);
+      CHECK(test::largest_error(want.tensor(), kernels::softmax(x)) <= 1e-4);
+      // Half a unit in the last place of shares below 1.
+      CHECK(test::largest_error(dx.tensor(), want.tensor()) <= 0x1p-9);
+      const Var first = ops::cast(dx, DType::f32);
+      const Tensor twice = grad({ops::sum(ops::mul(first, first))}, {narrow})[0].tensor();
+      const Tensor want_twice = grad({ops::sum(ops::mul(want, want))}, {wide})[0].tensor();
+      CHECK(test::largest(want_twice) > 0.1);
+      CHECK(test::largest_error(twice, want_twice) <= 0x1p-7);
+    }
+  });
+}
+
+TEST_CASE("logsumexp: a row of only -inf has the gradient 0, and 0 again") {
+  test::for_each_device([](Device) {
+    const float inf = HUGE_VALF;
+    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+      CAPTURE(dtype);
+      const Tensor values =
+          Tensor::from<float>({0, -inf, std::log(3.0f), -inf, -inf, -inf}, {2, 3});
+      const Var x = parameter(kernels::cast(values, dtype));
+      const Var y = ops::logsumexp(x, {1});
+      const Var dx = grad({ops::sum(y)}, {x}, {}, {.create_graph = true})[0];
+      CHECK(test::to_f64(y.tensor()).data<double>()[1] == -HUGE_VAL);
+      const double bound = dtype == DType::bf16 ? 0x1p-8 : 1e-6;
+      CHECK(test::largest_error(dx.tensor(),
+                                Tensor::from<float>({0.25f, 0, 0.75f, 0, 0, 0}, {2, 3})) <= bound);
+      // Of the sum of squared shares p: 2 p (p - sum p^2).
+      const Tensor twice = grad({ops::sum(ops::mul(dx, dx))}, {x})[0].tensor();
+      CHECK(test::largest_error(
+                twice, Tensor::from<float>({-0.1875f, 0, 0.1875f, 0, 0, 0}, {2, 3})) <= bound);
     }
   });
 }
