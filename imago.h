@@ -29,6 +29,7 @@
 #include "models/seed001.h"
 #include "models/seed003.h"
 #include "nn/clip_grad.h"
+#include "nn/ema.h"
 #include "nn/import_map.h"
 #include "nn/init.h"
 #include "nn/layers.h"

@@ -17,8 +17,8 @@
 //     that is large against the spread costs no accuracy beyond its own rounding.
 // Deterministic, for any number of threads. Results are new tensors and arguments are never
 // written, but for update_running.
-// Engines: reference (every dtype) and direct (f32 SIMD) on the CPU, tiled (every dtype) on CUDA,
-//     automatic.
+// Engines: reference (every dtype) and direct (f32 and bf16, SIMD) on the CPU, tiled (every dtype)
+//     on CUDA, automatic.
 #pragma once
 
 #include <cstdint>

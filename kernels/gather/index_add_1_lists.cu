@@ -18,9 +18,11 @@
 // table (50000, 64) and P = 65536 that is 10^8 comparisons of a whole warp's width, some 0.1 ms on an
 // H200 (predicted, not yet run on hardware), next to 17 MB of rows.
 //
-// The bottleneck is latency: eight rows of the list are asked for at a time. Limits. A place that most
-// positions name is summed by one warp alone. Fewer than 2^31 blocks. An index outside of the range
-// makes every sum NaN.
+// The bottleneck is latency: eight rows of the list are asked for at a time.
+//
+// Limits. A place that most positions name is summed by one warp alone. Every block reads the whole
+// list: the reads grow as V times P. Fewer than 2^31 blocks. An index outside of the range makes
+// every sum NaN.
 #include <limits>
 
 #include "kernels/gather/engines.h"
