@@ -1,12 +1,8 @@
 #include "kernels/bce/bce.h"
 
-#include <cmath>
-
 #include "kernels/bce/engines.h"
 #include "kernels/cuda_build.h"
-#include "kernels/elementwise/elementwise.h"
 #include "kernels/parallel.h"
-#include "kernels/reduce/reduce.h"
 #include "tensor/op_range.h"
 
 namespace imago::kernels {
@@ -38,20 +34,21 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& targets) {
       return loss;
     }
   }
-  Tensor losses = Tensor::empty(logits.shape(), acc_dtype(logits.dtype()), logits.device());
-  dispatch<float, double, bf16>(logits.dtype(), "bce_with_logits", [&]<class T> {
-    using A = acc_t<T>;
-    const T* x = logits.data<T>();
-    const T* t = targets.data<T>();
-    A* out = losses.mutable_data<A>();
-    parallel_ranges(logits.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const A v = static_cast<A>(x[i]);
-        out[i] = math::softplus(v) - v * static_cast<A>(t[i]);
-      }
-    });
+  // Ranges are whole stretches, so neither their sums nor the tree over them knows of threads.
+  static_assert(default_grain % bce_stretch == 0);
+  const DType dtype = logits.dtype();
+  const std::int64_t count = logits.numel(), stretches = ceil_div(count, bce_stretch);
+  Tensor sums = Tensor::empty({stretches}, DType::f64, logits.device());
+  const std::byte *x = logits.bytes(), *t = targets.bytes();
+  double* sum = sums.mutable_data<double>();
+  parallel_ranges(count, default_grain, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t offset = static_cast<std::size_t>(begin) * size_of(dtype);
+    run_bce({dtype, x + offset, t + offset, end - begin, sum + begin / bce_stretch});
   });
-  return scale(sum_to(losses, {}), 1.0 / static_cast<double>(logits.numel()));
+  for (std::int64_t apart = 1; apart < stretches; apart *= 2) {
+    for (std::int64_t s = 0; s + apart < stretches; s += 2 * apart) sum[s] += sum[s + apart];
+  }
+  return Tensor::full({}, sum[0] / static_cast<double>(count), acc_dtype(dtype), logits.device());
 }
 
 Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor& targets) {
@@ -69,18 +66,16 @@ Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor
       return out;
     }
   }
-  dispatch<float, double, bf16>(logits.dtype(), "bce_with_logits_grad", [&]<class T> {
-    using A = acc_t<T>;
-    const T* x = logits.data<T>();
-    const T* t = targets.data<T>();
-    T* po = out.mutable_data<T>();
-    const A factor = *dy.data<A>() / static_cast<A>(logits.numel());
-    parallel_ranges(logits.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const A difference = math::sigmoid(static_cast<A>(x[i])) - static_cast<A>(t[i]);
-        po[i] = static_cast<T>(factor * difference);
-      }
-    });
+  const DType dtype = logits.dtype();
+  double factor = 0;
+  dispatch<float, double>(dy.dtype(), "bce_with_logits_grad", [&]<class A> {
+    factor = static_cast<double>(*dy.data<A>() / static_cast<A>(logits.numel()));
+  });
+  const std::byte *x = logits.bytes(), *t = targets.bytes();
+  std::byte* dx = out.mutable_bytes();
+  parallel_ranges(logits.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
+    const std::size_t offset = static_cast<std::size_t>(begin) * size_of(dtype);
+    run_bce({dtype, x + offset, t + offset, end - begin, nullptr, dx + offset, factor});
   });
   return out;
 }

@@ -17,4 +17,12 @@ Tensor bce_with_logits(const Tensor& logits, const Tensor& targets);
 // the number of elements. dy () of acc_t.
 Tensor bce_with_logits_grad(const Tensor& dy, const Tensor& logits, const Tensor& targets);
 
+// The specification: with s = sigmoid(x) the mean loss () of -t log s - (1 - t) log(1 - s) and its
+// gradient for dy = 1, of the shape of the logits; element after element in f64, on the CPU; logits
+// and targets f64, logits within +-700.
+struct BceValues {
+  Tensor loss, dx;
+};
+BceValues bce_with_logits_reference(const Tensor& logits, const Tensor& targets);
+
 }  // namespace imago::kernels
