@@ -49,9 +49,10 @@ IMAGO_HOST_DEVICE inline PhiloxBlock draw_block(DrawKey key, std::uint64_t b) {
                                 key.draw, key.step}});
 }
 
-// Uniform in [0, 1): the upper 24 bits.
-IMAGO_HOST_DEVICE inline float uniform_from_bits(std::uint32_t u) {
-  return static_cast<float>(u >> 8) * 0x1p-24f;
+// Uniform in [0, 1): the upper 24 bits. Converted as a signed number, because most SIMD targets have
+// an instruction for those only.
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float uniform_from_bits(std::uint32_t u) {
+  return static_cast<float>(static_cast<std::int32_t>(u >> 8)) * 0x1p-24f;
 }
 
 namespace portable {
@@ -59,7 +60,7 @@ namespace portable {
 // log(x) for a positive normal x; error about 1 unit in the last place.
 // x = 2^e * m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s),
 // s = (m - 1) / (m + 1), by its series.
-IMAGO_HOST_DEVICE inline float log(float x) {
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float log(float x) {
   std::uint32_t bits = 0;
 #if defined(__CUDA_ARCH__)
   bits = __float_as_uint(x);
@@ -86,7 +87,7 @@ IMAGO_HOST_DEVICE inline float log(float x) {
 }
 
 // sin(pi x) and cos(pi x) for x in [-1/4, 1/4], by their series.
-IMAGO_HOST_DEVICE inline float sinpi_small(float x) {
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float sinpi_small(float x) {
   const float z = x * x;
   float p = 0.08214588661f;
   p = p * z - 0.5992645293f;
@@ -95,7 +96,7 @@ IMAGO_HOST_DEVICE inline float sinpi_small(float x) {
   p = p * z + 3.141592654f;
   return p * x;
 }
-IMAGO_HOST_DEVICE inline float cospi_small(float x) {
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline float cospi_small(float x) {
   const float z = x * x;
   float p = 0.2353306304f;
   p = p * z - 1.335262769f;
@@ -107,17 +108,21 @@ IMAGO_HOST_DEVICE inline float cospi_small(float x) {
 }  // namespace portable
 
 // Two standard normals from two words: the polar angle and radius of Box and Muller (1958).
-IMAGO_HOST_DEVICE inline void normals_from_bits(std::uint32_t a, std::uint32_t b, float& z0,
-                                                float& z1) {
+[[gnu::always_inline]] IMAGO_HOST_DEVICE inline void normals_from_bits(std::uint32_t a,
+                                                                       std::uint32_t b, float& z0,
+                                                                       float& z1) {
   const float u = static_cast<float>(a | 1u) * 0x1p-32f;  // (0, 1]
   const float radius = std::sqrt(-2.0f * portable::log(u));
   // Angle 2 pi (quarter + f) / 4 with f in [-1/2, 1/2): rotate by quarters, then a small angle.
   const std::uint32_t quarter = b >> 30;
-  const float f = static_cast<float>((b >> 6) & 0x00ffffffu) * 0x1p-24f - 0.5f;
+  const float f = uniform_from_bits(b << 2) - 0.5f;
   const float s = portable::sinpi_small(0.5f * f);
   const float c = portable::cospi_small(0.5f * f);
-  const float cos_q = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
-  const float sin_q = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+  // By quarter: (c, s), (-s, c), (-c, -s), (s, -c); no choice depends on another one.
+  const bool odd = (quarter & 1u) != 0;
+  const float cos_size = odd ? s : c, sin_size = odd ? c : s;
+  const float cos_q = ((quarter + 1u) & 2u) != 0 ? -cos_size : cos_size;
+  const float sin_q = (quarter & 2u) != 0 ? -sin_size : sin_size;
   z0 = radius * cos_q;
   z1 = radius * sin_q;
 }

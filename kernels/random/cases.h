@@ -16,9 +16,9 @@ struct RandomCase {
   }
 };
 
-// Sizes around the block of 4 and the 16384 elements a thread takes.
+// Sizes around the block of 4, the stretches of 1024 and the 16384 elements a thread takes.
 inline std::vector<RandomCase> random_cases() {
-  return {{{}}, {{2}}, {{4}}, {{5}}, {{13, 7}}, {{0, 3}}, {{16384}}, {{127, 401}}};
+  return {{{}}, {{2}}, {{4}}, {{5}}, {{13, 7}}, {{0, 3}}, {{1025}}, {{16384}}, {{127, 401}}};
 }
 
 }  // namespace imago::kernels

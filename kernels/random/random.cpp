@@ -1,7 +1,5 @@
 #include "kernels/random/random.h"
 
-#include <algorithm>
-
 #include "kernels/cuda_build.h"
 #include "kernels/parallel.h"
 #include "kernels/random/engines.h"
@@ -12,28 +10,21 @@ namespace {
 
 constexpr std::int64_t grain = 4096;  // blocks of 4 elements one thread takes at a time
 
-// Calls element(i, value) for the elements of blocks [begin, end) below n.
-// block(b) gives four values.
-template <class Block, class Element>
-void each_of_blocks(std::int64_t begin, std::int64_t end, std::int64_t n, Block&& block,
-                    Element&& element) {
-  for (std::int64_t b = begin; b < end; ++b) {
-    const std::array<float, 4> values = block(static_cast<std::uint64_t>(b));
-    const std::int64_t count = std::min<std::int64_t>(4, n - 4 * b);
-    for (std::int64_t j = 0; j < count; ++j) {
-      element(4 * b + j, values[static_cast<std::size_t>(j)]);
-    }
-  }
-}
-
-template <class Block>
-void draw(const char* op, Tensor& out, Block&& block) {
+// `what` says which op of which draw, and dropout's p; x is undefined but for dropout.
+void run_on_cpu(const char* name, const RandomCall& what, const Tensor& x, Tensor& out) {
   const std::int64_t n = out.numel();
-  dispatch<float, double, bf16>(out.dtype(), op, [&]<class T> {
-    T* p = out.mutable_data<T>();
+  dispatch<float, double, bf16>(out.dtype(), name, [&]<class T> {
+    const T* from = x.defined() ? x.data<T>() : nullptr;
+    T* to = out.mutable_data<T>();
     parallel_ranges(ceil_div(n, 4), grain, [&](std::int64_t begin, std::int64_t end) {
-      each_of_blocks(begin, end, n, block,
-                     [&](std::int64_t i, float value) { p[i] = static_cast<T>(value); });
+      const std::int64_t first = 4 * begin, last = 4 * end < n ? 4 * end : n;
+      RandomCall part = what;
+      part.dtype = dtype_of<T>();
+      part.block = static_cast<std::uint64_t>(begin);
+      part.count = last - first;
+      part.out = to + first;
+      if (from) part.x = from + first;
+      run_random(part);
     });
   });
 }
@@ -49,7 +40,7 @@ Tensor normal(const Shape& shape, DType dtype, DrawKey key, Device device) {
       return out;
     }
   }
-  draw("normal", out, [=](std::uint64_t b) { return normal_block(key, b); });
+  run_on_cpu("normal", {.op = RandomOp::normal, .key = key}, {}, out);
   return out;
 }
 
@@ -62,7 +53,7 @@ Tensor uniform(const Shape& shape, DType dtype, DrawKey key, Device device) {
       return out;
     }
   }
-  draw("uniform", out, [=](std::uint64_t b) { return uniform_block(key, b); });
+  run_on_cpu("uniform", {.op = RandomOp::uniform, .key = key}, {}, out);
   return out;
 }
 
@@ -77,22 +68,7 @@ Tensor dropout(const Tensor& x, double p, DrawKey key) {
       return out;
     }
   }
-  const std::int64_t n = x.numel();
-  // Made here because g++ 12 loses the key when it is captured inside the lambdas below.
-  const auto block = [key](std::uint64_t b) { return uniform_block(key, b); };
-  dispatch<float, double, bf16>(x.dtype(), "dropout", [&]<class T> {
-    using A = acc_t<T>;
-    const T* px = x.data<T>();
-    T* po = out.mutable_data<T>();
-    const A factor = static_cast<A>(1.0 / (1.0 - p));
-    const auto threshold = static_cast<float>(p);
-    parallel_ranges(ceil_div(n, 4), grain, [&](std::int64_t begin, std::int64_t end) {
-      each_of_blocks(begin, end, n, block, [&](std::int64_t i, float u) {
-        po[i] =
-            u >= threshold ? static_cast<T>(static_cast<A>(px[i]) * factor) : static_cast<T>(A(0));
-      });
-    });
-  });
+  run_on_cpu("dropout", {.op = RandomOp::dropout, .key = key, .p = p}, x, out);
   return out;
 }
 

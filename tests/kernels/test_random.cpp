@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/random/cases.h"
+#include "kernels/random/engines.h"
 #include "kernels/random/random.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
@@ -26,15 +27,37 @@ TEST_CASE("random: element 4 b + j is value j of block b, in every dtype") {
   const test::Guarded guarded;
   for (const RandomCase& c : random_cases()) {
     const Tensor z = normal(c.shape, DType::f32, key), u = uniform(c.shape, DType::f32, key);
+    Tensor want_z = Tensor::empty_like(z), want_u = Tensor::empty_like(u);
     for (std::int64_t i = 0; i < z.numel(); ++i) {
       const auto b = static_cast<std::uint64_t>(i / 4);
-      CHECK(z.data<float>()[i] == normal_block(key, b)[static_cast<std::size_t>(i % 4)]);
-      CHECK(u.data<float>()[i] == uniform_from_bits(draw_block(key, b).v[i % 4]));
-      if (i > 40) break;
+      want_z.mutable_data<float>()[i] = normal_block(key, b)[static_cast<std::size_t>(i % 4)];
+      want_u.mutable_data<float>()[i] = uniform_from_bits(draw_block(key, b).v[i % 4]);
     }
+    CHECK(same_bits(z, want_z));
+    CHECK(same_bits(u, want_u));
     for (const DType dtype : floating) {
       CHECK(same_bits(normal(c.shape, dtype, key), cast(z, dtype)));
       CHECK(same_bits(uniform(c.shape, dtype, key), cast(u, dtype)));
+    }
+  }
+}
+
+TEST_CASE("random: blocks are counted in 64 bits, and every tail ends where it should") {
+  const test::Guarded guarded;
+  for (const std::uint64_t first : {std::uint64_t{0xfffffffdu}, ~std::uint64_t{0} - 40}) {
+    for (const std::int64_t n : {1, 2, 3, 31, 64, 65, 129}) {
+      CAPTURE(n);
+      Tensor z = Tensor::empty({n}, DType::f32, Device::cpu()), want = Tensor::empty_like(z);
+      run_random({.op = RandomOp::normal,
+                  .key = key,
+                  .block = first,
+                  .count = n,
+                  .out = z.mutable_data<float>()});
+      for (std::int64_t i = 0; i < n; ++i) {
+        const std::uint64_t b = first + static_cast<std::uint64_t>(i / 4);
+        want.mutable_data<float>()[i] = normal_block(key, b)[static_cast<std::size_t>(i % 4)];
+      }
+      CHECK(same_bits(z, want));
     }
   }
 }
