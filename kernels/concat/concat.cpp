@@ -16,7 +16,41 @@ std::int64_t element_bytes(const Tensor& t) {
   return static_cast<std::int64_t>(size_of(t.dtype()));
 }
 
-// The shape of the parts joined along `axis`; validates them.
+// Rows of `row` bytes, side by side, to byte `first` of rows of `pitch` bytes, and zeros around them.
+void place_rows(const std::byte* from, std::int64_t rows, std::int64_t row, std::byte* to,
+                std::int64_t first, std::int64_t pitch) {
+  constexpr std::int64_t cached = 32 << 10;  // stays in the L1 cache between zeros and rows
+  if (pitch <= cached) {
+    parallel_ranges(rows, cached / pitch, [&](std::int64_t begin, std::int64_t end) {
+      std::memset(to + begin * pitch, 0, static_cast<std::size_t>((end - begin) * pitch));
+      move_rows(from + begin * row, row, end - begin, row, to + begin * pitch + first, pitch,
+                false);
+    });
+    return;
+  }
+  const bool stream = rows * row >= streamed_bytes;
+  const std::int64_t pieces = ceil_div(pitch, moved_grain_bytes);
+  parallel_for(rows * pieces, [&](std::int64_t task) {
+    const std::int64_t r = task / pieces, begin = task % pieces * moved_grain_bytes;
+    const std::int64_t end = std::min(pitch, begin + moved_grain_bytes);
+    const std::int64_t full = std::clamp(first, begin, end);
+    const std::int64_t past = std::clamp(first + row, begin, end);
+    std::byte* target = to + r * pitch;
+    std::memset(target + begin, 0, static_cast<std::size_t>(full - begin));
+    move_bytes(from + r * row + (full - first), past - full, target + full, stream);
+    std::memset(target + past, 0, static_cast<std::size_t>(end - past));
+    if (stream) finish_streams();
+  });
+}
+
+}  // namespace
+
+int checked_axis(const char* op, const Shape& x, int axis) {
+  const int from_outermost = axis < 0 ? axis + x.dim() : axis;
+  check(from_outermost >= 0 && from_outermost < x.dim(), op, "there is no axis ", axis, " in ", x);
+  return from_outermost;
+}
+
 Shape joined_shape(std::span<const Tensor> parts, int& axis) {
   check(!parts.empty(), "concat", "needs at least one part");
   const Tensor& first = parts.front();
@@ -60,56 +94,6 @@ Shape placed_shape(const Tensor& x, int& axis, std::int64_t begin, std::int64_t 
   Shape shape = x.shape();
   shape.set(axis, extent);
   return shape;
-}
-
-// Moves x (outer, n, inner) to or from [begin, begin + n) of y (outer, extent, inner), one element
-// at a time.
-void move_elements(const AxisView& x, const AxisView& y, std::int64_t begin, std::int64_t size,
-                   std::byte* of_x, std::byte* of_y, bool to_y) {
-  for (std::int64_t o = 0; o < x.outer; ++o) {
-    for (std::int64_t k = 0; k < x.extent; ++k) {
-      for (std::int64_t i = 0; i < x.inner; ++i) {
-        std::byte* px = of_x + ((o * x.extent + k) * x.inner + i) * size;
-        std::byte* py = of_y + ((o * y.extent + begin + k) * y.inner + i) * size;
-        std::memcpy(to_y ? py : px, to_y ? px : py, static_cast<std::size_t>(size));
-      }
-    }
-  }
-}
-
-// Rows of `row` bytes, side by side, to byte `first` of rows of `pitch` bytes, and zeros around them.
-void place_rows(const std::byte* from, std::int64_t rows, std::int64_t row, std::byte* to,
-                std::int64_t first, std::int64_t pitch) {
-  constexpr std::int64_t cached = 32 << 10;  // stays in the L1 cache between zeros and rows
-  if (pitch <= cached) {
-    parallel_ranges(rows, cached / pitch, [&](std::int64_t begin, std::int64_t end) {
-      std::memset(to + begin * pitch, 0, static_cast<std::size_t>((end - begin) * pitch));
-      move_rows(from + begin * row, row, end - begin, row, to + begin * pitch + first, pitch,
-                false);
-    });
-    return;
-  }
-  const bool stream = rows * row >= streamed_bytes;
-  const std::int64_t pieces = ceil_div(pitch, moved_grain_bytes);
-  parallel_for(rows * pieces, [&](std::int64_t task) {
-    const std::int64_t r = task / pieces, begin = task % pieces * moved_grain_bytes;
-    const std::int64_t end = std::min(pitch, begin + moved_grain_bytes);
-    const std::int64_t full = std::clamp(first, begin, end);
-    const std::int64_t past = std::clamp(first + row, begin, end);
-    std::byte* target = to + r * pitch;
-    std::memset(target + begin, 0, static_cast<std::size_t>(full - begin));
-    move_bytes(from + r * row + (full - first), past - full, target + full, stream);
-    std::memset(target + past, 0, static_cast<std::size_t>(end - past));
-    if (stream) finish_streams();
-  });
-}
-
-}  // namespace
-
-int checked_axis(const char* op, const Shape& x, int axis) {
-  const int from_outermost = axis < 0 ? axis + x.dim() : axis;
-  check(from_outermost >= 0 && from_outermost < x.dim(), op, "there is no axis ", axis, " in ", x);
-  return from_outermost;
 }
 
 void copy_rows([[maybe_unused]] const char* op, const Tensor& from, const Rows& there,
@@ -228,36 +212,6 @@ std::vector<Tensor> split(const Tensor& x, int axis, std::span<const std::int64_
     at += extent;
   }
   return parts;
-}
-
-Tensor concat_reference(std::span<const Tensor> parts, int axis) {
-  Tensor out = Tensor::empty(joined_shape(parts, axis), parts[0].dtype(), Device::cpu());
-  std::byte* to = out.mutable_bytes();
-  std::int64_t at = 0;
-  for (const Tensor& part : parts) {
-    Tensor copy = part.clone();
-    move_elements(view_along(part.shape(), axis), view_along(out.shape(), axis), at,
-                  element_bytes(part), copy.mutable_bytes(), to, true);
-    at += part.size(axis);
-  }
-  return out;
-}
-
-Tensor slice_reference(const Tensor& x, int axis, std::int64_t begin, std::int64_t end) {
-  Tensor out = Tensor::empty(sliced_shape(x, axis, begin, end), x.dtype(), Device::cpu());
-  Tensor copy = x.clone();
-  move_elements(view_along(out.shape(), axis), view_along(x.shape(), axis), begin, element_bytes(x),
-                out.mutable_bytes(), copy.mutable_bytes(), false);
-  return out;
-}
-
-Tensor place_reference(const Tensor& x, int axis, std::int64_t begin, std::int64_t extent) {
-  Tensor out = Tensor::empty(placed_shape(x, axis, begin, extent), x.dtype(), Device::cpu());
-  out.set_zero();
-  Tensor copy = x.clone();
-  move_elements(view_along(x.shape(), axis), view_along(out.shape(), axis), begin, element_bytes(x),
-                copy.mutable_bytes(), out.mutable_bytes(), true);
-  return out;
 }
 
 }  // namespace imago::kernels

@@ -1,6 +1,8 @@
 // What concat, slice and place are made of: rows of bytes that are moved from one pitch to another.
 #pragma once
 
+#include <span>
+
 #include "tensor/tensor.h"
 
 namespace imago::kernels {
@@ -20,6 +22,12 @@ inline AxisView view_along(const Shape& shape, int axis) {
 
 // `axis` counted from the outermost; throws, naming `op`, when x has no such axis.
 int checked_axis(const char* op, const Shape& x, int axis);
+
+// The shapes of the results of concat, slice and place. They validate the arguments, and count the
+// axis from the outermost.
+Shape joined_shape(std::span<const Tensor> parts, int& axis);
+Shape sliced_shape(const Tensor& x, int& axis, std::int64_t begin, std::int64_t end);
+Shape placed_shape(const Tensor& x, int& axis, std::int64_t begin, std::int64_t extent);
 
 // Rows of `row` bytes, `pitch` bytes apart, from byte `first` of a tensor on.
 struct Rows {
