@@ -13,4 +13,8 @@ Tensor normalize_u8(const Tensor& images, DType dtype = DType::f32);
 // and clamped to [0, 255]. NaN becomes 0. Undoes normalize_u8 exactly for f32 and f64.
 Tensor denormalize_u8(const Tensor& x);
 
+// The specifications of both, value after value in f64, on the CPU: images u8 -> f64; x f64 -> u8.
+Tensor normalize_u8_reference(const Tensor& images);
+Tensor denormalize_u8_reference(const Tensor& x);
+
 }  // namespace imago::kernels

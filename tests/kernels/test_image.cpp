@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
+#include "kernels/image/cases.h"
 #include "kernels/image/image.h"
 #include "tensor/context.h"
 #include "tests/kernels/guarded.h"
@@ -15,37 +17,65 @@ using namespace imago::kernels;
 
 namespace {
 
-// (2, 16, 1237, 3), on the host: every byte, at an odd size of more than one grain.
-Tensor all_bytes() {
-  Tensor t = Tensor::empty({2, 16, 1237, 3}, DType::u8, Device::cpu());
+const DType floating[] = {DType::f32, DType::f64, DType::bf16};
+
+// On the host: every byte in turn.
+Tensor all_bytes(const Shape& shape) {
+  Tensor t = Tensor::empty(shape, DType::u8, Device::cpu());
   auto* p = t.mutable_data<std::uint8_t>();
   for (std::int64_t i = 0; i < t.numel(); ++i) p[i] = static_cast<std::uint8_t>(i * 7);
   return t;
 }
 
+// The bytes of x, each value of which is `by` larger.
+Tensor bytes_beyond(const Tensor& x, double by) {
+  Tensor moved = test::to_f64(x);
+  double* p = moved.mutable_data<double>();
+  for (std::int64_t i = 0; i < moved.numel(); ++i) p[i] += by;
+  return denormalize_u8_reference(moved);
+}
+
 }  // namespace
 
-TEST_CASE("image: bytes to [-1, 1] and back") {
+TEST_CASE("image: agrees with the reference, and bytes survive the way there and back") {
   const test::Guarded guarded;
-  test::for_each_device([&](Device device) {
-    const Tensor images = all_bytes();
-    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
-      const Tensor x = normalize_u8(images.to(device), dtype);
-      CHECK(x.dtype() == dtype);
-      CHECK(x.device() == device);
-      CHECK(x.shape() == images.shape());
-      const Tensor x64 = test::to_f64(x);
-      const double bound = dtype == DType::bf16 ? 0.002 : dtype == DType::f32 ? 1e-7 : 0;
-      double worst = 0;
-      for (std::int64_t i = 0; i < x.numel(); ++i) {
-        const double want = images.data<std::uint8_t>()[i] / 127.5 - 1;
-        const double error = std::fabs(x64.data<double>()[i] - want);
-        if (!(error <= worst)) worst = error;
-      }
-      CHECK(worst <= bound);
-      if (dtype != DType::bf16) CHECK(same_bits(denormalize_u8(x), images));
+  for (const ImageCase& c : image_cases()) {
+    CAPTURE(c.shape);
+    const Tensor images = all_bytes(c.shape), want = normalize_u8_reference(images);
+    for (const DType dtype : floating) {
+      CAPTURE(dtype);
+      const Tensor values = test::normals(c.shape, dtype, 3).to(Device::cpu());
+      const Tensor least = bytes_beyond(values, -c.byte_tolerance(dtype));
+      const Tensor most = bytes_beyond(values, c.byte_tolerance(dtype));
+      test::for_each_device([&](Device device) {
+        const Tensor x = normalize_u8(images.to(device), dtype);
+        CHECK(x.dtype() == dtype);
+        CHECK(x.device() == device);
+        CHECK(x.shape() == c.shape);
+        CHECK(test::largest_error(x, want) <= c.tolerance(dtype));
+        if (dtype != DType::bf16) CHECK(same_bits(denormalize_u8(x).to(Device::cpu()), images));
+        const Tensor bytes = denormalize_u8(values.to(device)).to(Device::cpu());
+        std::int64_t wrong = 0;
+        for (std::int64_t i = 0; i < bytes.numel(); ++i) {
+          const std::uint8_t byte = bytes.data<std::uint8_t>()[i];
+          wrong += byte < least.data<std::uint8_t>()[i] || byte > most.data<std::uint8_t>()[i];
+        }
+        CHECK(wrong == 0);
+      });
     }
-  });
+  }
+}
+
+TEST_CASE("image: the reference, by hand") {
+  const Tensor bytes = Tensor::from<std::uint8_t>({0, 51, 255}, {3}).to(Device::cpu());
+  CHECK(test::largest_error(normalize_u8_reference(bytes),
+                            Tensor::from<double>({-1, -0.6, 1}, {3})) <= 1e-15);
+  // 127.5 (x + 1) is 0, 255, 127.5, below 0, above 255, 0.375, 0.625 and no number.
+  const Tensor x = Tensor::from<double>(
+                       {-1, 1, 0, -7, 7, 0.375 / 127.5 - 1, 0.625 / 127.5 - 1, std::nan("")}, {8})
+                       .to(Device::cpu());
+  CHECK(same_bits(denormalize_u8_reference(x),
+                  Tensor::from<std::uint8_t>({0, 255, 128, 0, 255, 0, 1, 0}, {8})));
 }
 
 TEST_CASE("image: the way back rounds and clamps") {
@@ -61,9 +91,9 @@ TEST_CASE("image: the way back rounds and clamps") {
 
 TEST_CASE("image: the same bits on every device, from slices that begin anywhere") {
   const test::Guarded guarded;
-  const Tensor bytes = all_bytes().reshape({-1}).slice(0, 300);
+  const Tensor bytes = all_bytes({300});
   test::for_each_device([&](Device device) {
-    for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    for (const DType dtype : floating) {
       const Tensor values = test::normals({300}, dtype, 1).to(Device::cpu());
       for (std::int64_t begin = 0; begin < 17; ++begin) {
         for (const std::int64_t end : {begin, begin + 1, begin + 9, std::int64_t{300}}) {
@@ -86,7 +116,7 @@ TEST_CASE("image: the same bits on every device, from slices that begin anywhere
 
 TEST_CASE("image: the number of threads does not change a bit") {
   const ContextScope scope;
-  const Tensor images = all_bytes();
+  const Tensor images = all_bytes(image_cases().back().shape);
   set_num_threads(1);
   const Tensor x = normalize_u8(images, DType::f32), back = denormalize_u8(x);
   for (const int threads : {2, 3}) {
