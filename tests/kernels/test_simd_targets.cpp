@@ -5,11 +5,13 @@
 
 #include <vector>
 
+#include "kernels/bce/bce.h"
 #include "kernels/elementwise/cases.h"
 #include "kernels/elementwise/compare.h"
 #include "kernels/optimizer/adam.h"
 #include "kernels/optimizer/clip.h"
 #include "kernels/optimizer/rmsprop.h"
+#include "kernels/random/random.h"
 #include "kernels/reduce/cases.h"
 #include "kernels/reduce/reduce.h"
 #include "tests/kernels/random.h"
@@ -46,6 +48,10 @@ std::vector<Tensor> everything() {
     }
     results.push_back(less(x, y));
     results.push_back(where(less(x, y), x, y));
+    const DrawKey key{.seed = 7, .step = 8, .draw = 9};
+    const Tensor t = uniform({1009}, dtype, key), dy = Tensor::full({}, 1009);
+    results.insert(results.end(), {t, normal({1009}, dtype, key), dropout(x, 0.4, key),
+                                   bce_with_logits(x, t), bce_with_logits_grad(dy, x, t)});
     for (const ReduceCase& c : reduce_cases()) {
       if (c.large.numel() <= 300000) {
         results.push_back(sum_to(test::normals(c.large, dtype, 3), c.small));
