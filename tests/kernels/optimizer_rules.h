@@ -1,4 +1,4 @@
-// The optimisers as a table: how each is called, and its paper's formulas in f64.
+// The optimisers as a table: how each is called, and how its specification is.
 #pragma once
 
 #include <cmath>
@@ -6,9 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "kernels/optimizer/adam.h"
-#include "kernels/optimizer/rmsprop.h"
-#include "kernels/optimizer/sgd.h"
+#include "kernels/optimizer/reference.h"
 #include "tensor/context.h"
 
 namespace imago::test {
@@ -37,17 +35,8 @@ inline OptimizerRule adam_rule(const std::string& name, const kernels::AdamConst
           [=](OptimizerState& s, const Tensor& slots) {
             kernels::adam_update(s.p, s.g, s.kept[0], s.kept[1], slots, c);
           },
-          // Kingma & Ba, algorithm 1, with both moments corrected before use; Loshchilov & Hutter,
-          // algorithm 2.
           [=](double& p, double g, double* k, double lr, int t) {
-            const double before = p;
-            if (!c.decoupled) g += c.weight_decay * p;
-            k[0] = c.beta1 * k[0] + (1 - c.beta1) * g;
-            k[1] = c.beta2 * k[1] + (1 - c.beta2) * g * g;
-            const double m = k[0] / (1 - std::pow(c.beta1, t));
-            const double v = k[1] / (1 - std::pow(c.beta2, t));
-            p -= lr * m / (std::sqrt(v) + c.eps);
-            if (c.decoupled) p -= lr * c.weight_decay * before;
+            kernels::adam_reference(p, g, k[0], k[1], lr, t, c);
           }};
 }
 
@@ -64,13 +53,7 @@ inline OptimizerRule sgd_rule(const std::string& name, const kernels::SgdConstan
             kernels::sgd_update(s.p, s.g, momentum ? s.kept[0] : none, slots, c);
           },
           [=](double& p, double g, double* k, double lr, int t) {
-            g += c.weight_decay * p;
-            if (!momentum) {
-              p -= lr * g;
-              return;
-            }
-            k[0] = t == 1 ? g : c.momentum * k[0] + (1 - dampening) * g;
-            p -= lr * (c.nesterov ? g + c.momentum * k[0] : k[0]);
+            kernels::sgd_reference(p, g, k[0], lr, t, dampening, c);
           }};
 }
 
@@ -86,16 +69,7 @@ inline OptimizerRule rmsprop_rule(const std::string& name, const kernels::Rmspro
                                     slots, c);
           },
           [=](double& p, double g, double* k, double lr, int) {
-            g += c.weight_decay * p;
-            k[0] = c.alpha * k[0] + (1 - c.alpha) * g * g;
-            double variance = k[0];
-            if (c.centered) {
-              k[1] = c.alpha * k[1] + (1 - c.alpha) * g;
-              variance = k[0] - k[1] * k[1];
-            }
-            double d = g / (std::sqrt(variance) + c.eps);
-            if (momentum) d = k[buffer] = c.momentum * k[buffer] + d;
-            p -= lr * d;
+            kernels::rmsprop_reference(p, g, k[0], k[1], k[buffer], lr, c);
           }};
 }
 

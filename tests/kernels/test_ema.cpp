@@ -3,6 +3,8 @@
 #include <vector>
 
 #include "kernels/optimizer/ema.h"
+#include "kernels/optimizer/reference.h"
+#include "kernels/tolerance.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
 #include "tests/support/devices.h"
@@ -56,6 +58,13 @@ TEST_CASE("ema: average + weight (value - average), element by element, on every
             }
           });
           CHECK(same_bits(averages[k], want));
+          Tensor exact = test::to_f64(a);
+          const Tensor wide = test::to_f64(v);
+          double* e = exact.mutable_data<double>();
+          for (std::int64_t i = 0; i < a.numel(); ++i) {
+            ema_reference(e[i], wide.data<double>()[i], static_cast<double>(0.3f));
+          }
+          CHECK(test::largest_error(averages[k], exact) <= 16 * epsilon(dtype));
         }
       });
     });
