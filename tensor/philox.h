@@ -49,8 +49,8 @@ IMAGO_HOST_DEVICE inline PhiloxBlock draw_block(DrawKey key, std::uint64_t b) {
                                 key.draw, key.step}});
 }
 
-// Uniform in [0, 1): the upper 24 bits. Converted as a signed number, because most SIMD targets have
-// an instruction for those only.
+// Uniform in [0, 1): the upper 24 bits. Converted as a signed number, because most SIMD targets
+// have an instruction for those only.
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline float uniform_from_bits(std::uint32_t u) {
   return static_cast<float>(static_cast<std::int32_t>(u >> 8)) * 0x1p-24f;
 }

@@ -11,8 +11,8 @@ inline constexpr std::int64_t bce_stretch = 4096;
 
 // cpu_rows.cpp, on one thread: `count` logits x and targets t of `dtype`. With dx (count) it is the
 // gradient, factor (sigmoid(x) - t), the factor being a number of acc_t; else sums[s] becomes the
-// sum of the losses of elements s bce_stretch, s bce_stretch + 1, ..., of which the last stretch may
-// have fewer.
+// sum of the losses of elements s bce_stretch, s bce_stretch + 1, ...; the last stretch may be
+// shorter.
 struct BceCall {
   DType dtype;
   const void *x, *t;

@@ -1,6 +1,6 @@
-// The specifications of the optimisers and of moving averages: the formulas of their papers for one
-// element in f64, in step t = 1, 2, .... What a step changes is passed by reference; where an option
-// is off, what it needs (a buffer, a mean) is left alone.
+// The specifications of the optimisers and of moving averages: the formulas of their papers for
+// one element in f64, in step t = 1, 2, .... What a step changes is passed by reference; where an
+// option is off, what it needs (a buffer, a mean) is left alone.
 #pragma once
 
 #include "kernels/optimizer/adam.h"

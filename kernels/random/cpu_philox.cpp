@@ -1,10 +1,10 @@
 // Random tensors on the CPU: as many blocks of Philox side by side as a vector has 64-bit lanes.
 //
 // Each of the four words of a block has a lane to itself, of which only the lower half counts: that
-// half is what the multiplication of 32 by 32 bits reads, whose product fills the lane. A product is
-// the next word as it stands, and shifted down a half it is what the other words are mixed with;
-// what else is left above a word, by additions to the key too, is never moved down. So a round takes
-// two multiplications, two shifts and no shuffles:
+// half is what the multiplication of 32 by 32 bits reads, whose product fills the lane. A product
+// is the next word as it stands, and shifted down a half it is what the other words are mixed with;
+// what else is left above a word, by additions to the key too, is never moved down. So a round
+// takes two multiplications, two shifts and no shuffles:
 //
 //   lane       block b                  block b + 1              ...
 //   c0         [ ------- | word 0 ]     [ ------- | word 0 ]
@@ -16,7 +16,7 @@
 // the other. A stretch of words stays in the first-level cache.
 //
 // The bottleneck is arithmetic: ten instructions a round, so with vectors of 512 bits some hundred
-// for the 32 words of 8 blocks, which one block after the other takes for 4 (counted, not measured).
+// for the 32 words of 8 blocks, as many as one block of 4 takes by itself (counted, not measured).
 #include <bit>
 
 #include "kernels/random/engines.h"
