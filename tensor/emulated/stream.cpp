@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -26,8 +27,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Work = std::function<void()>;
 
-struct Recording {
-  std::vector<Work> work;
+// How many pieces of each stream's part of a capture stand before a point of one of them.
+using Before = std::map<const Stream::Impl*, std::size_t>;
+
+// A capture from its first call to its last. Marks may know it for longer, so that a wait for one of
+// them is told from a wait for work that runs, and refused as CUDA refuses it.
+struct Capture {
+  std::vector<Work> work;  // of all its streams, in an order in which it may run
+  bool ended = false;
+  bool lost_stream = false;  // one that was taken in is gone
 };
 
 }  // namespace
@@ -36,7 +44,8 @@ struct Recording {
 struct Event::Impl {
   struct Mark {
     Stream::Impl* stream = nullptr;
-    Recording* captured_by = nullptr;
+    std::shared_ptr<Capture> capture;  // none: a mark in the stream itself
+    Before before;                     // of the capture
     bool reached = false;
     Clock::time_point time;
   };
@@ -52,12 +61,23 @@ struct Stream::Impl {
     std::shared_ptr<Mark> wait_for;
   };
   std::deque<Entry> entries;
-  Recording* recording = nullptr;
+  std::shared_ptr<Capture> capture;  // that records what is put in; none: it stays here
+  Before before;                     // what comes next in the capture
+
+  void join(std::shared_ptr<Capture> taking) {
+    capture = std::move(taking);
+    // To join counts as work, so that a stream with no work of its own must be joined again too.
+    before = {{this, 1}};
+  }
+  void leave() {
+    capture = nullptr;
+    before.clear();
+  }
 };
 
 struct Graph::Impl {
   std::unique_ptr<CachingAllocator> memory;
-  Recording recording;
+  std::vector<Work> work;
 
   ~Impl() {
     if (memory && memory->stats().live_bytes > 0) (void)memory.release();
@@ -108,11 +128,33 @@ void drain_others(const Stream::Impl* waited_for) {
 }
 
 void put(Stream::Impl& stream, Work work) {
-  if (stream.recording) {
-    stream.recording->work.push_back(std::move(work));
+  if (stream.capture) {
+    stream.capture->work.push_back(std::move(work));
+    ++stream.before[&stream];
   } else {
     stream.entries.push_back({std::move(work), nullptr});
   }
+}
+
+// Lets all streams out of a capture. Returns why it cannot become a graph; null when it can.
+const char* end(Capture& capture, const Stream::Impl& origin) {
+  const Before joined = origin.before;
+  const char* why =
+      capture.lost_stream ? "a stream of the capture went away before its end" : nullptr;
+  for (Stream::Impl* each : device().streams) {
+    if (each->capture.get() != &capture) continue;
+    const auto seen = joined.find(each);
+    if (seen == joined.end() || seen->second != each->before.at(each)) {
+      why =
+          "a stream that was forked from the captured one is not joined again at the end; record "
+          "an "
+          "event behind the last work of each such stream and let the captured stream wait for it";
+    }
+    each->leave();
+  }
+  capture.ended = true;
+  if (why) capture.work.clear();
+  return why;
 }
 
 }  // namespace
@@ -130,12 +172,13 @@ Stream::~Stream() {
     std::fprintf(stderr, "%s, in work that nobody waited for\n", error.what());
     std::abort();
   }
+  if (impl_->capture) impl_->capture->lost_stream = true;
   std::erase(device().streams, impl_.get());
 }
 
 void Stream::synchronize() {
   const std::lock_guard lock(device().mutex);
-  check(!impl_->recording, "stream",
+  check(!impl_->capture, "stream",
         "the host cannot wait for a stream that is being captured into a graph; read results after "
         "the replay");
   drain_others(impl_.get());
@@ -146,13 +189,23 @@ void Stream::wait(const Event& event) {
   const std::lock_guard lock(device().mutex);
   const auto& mark = event.impl()->mark;
   if (!mark) return;
-  if (mark->captured_by) {
-    // Work of a graph is recorded in an order in which it may run, so a joined stream only has to
-    // write into the same recording.
-    impl_->recording = mark->captured_by;
+  if (mark->capture) {
+    check(
+        !mark->capture->ended, "stream",
+        "a stream cannot wait for an event that was recorded in a capture which has ended, as the "
+        "mark is in the graph alone; record the event again behind the replay");
+    check(!impl_->capture || impl_->capture == mark->capture, "stream",
+          "a stream that is being captured cannot wait for an event of another capture");
+    // Work of a capture is recorded in an order in which it may run, so a stream that joins only
+    // has to write into the same recording.
+    if (!impl_->capture) impl_->join(mark->capture);
+    for (const auto& [stream, count] : mark->before) {
+      std::size_t& known = impl_->before[stream];
+      known = std::max(known, count);
+    }
     return;
   }
-  check(!impl_->recording, "stream",
+  check(!impl_->capture, "stream",
         "a stream that is being captured cannot wait for an event from outside the capture");
   if (!mark->reached) impl_->entries.push_back({nullptr, mark});
 }
@@ -164,9 +217,10 @@ void Event::record(Stream& stream) {
   const std::lock_guard lock(device().mutex);
   auto mark = std::make_shared<Mark>();
   mark->stream = &stream.impl();
-  mark->captured_by = stream.impl().recording;
+  mark->capture = stream.impl().capture;
+  mark->before = stream.impl().before;
   impl_->mark = mark;
-  if (mark->captured_by) return;
+  if (mark->capture) return;
   put(stream.impl(), [mark] {
     mark->time = Clock::now();
     mark->reached = true;
@@ -176,8 +230,7 @@ void Event::record(Stream& stream) {
 void Event::synchronize() {
   const std::lock_guard lock(device().mutex);
   if (!impl_->mark || impl_->mark->reached) return;
-  check(!impl_->mark->captured_by, "event",
-        "the host cannot wait for an event of a captured graph");
+  check(!impl_->mark->capture, "event", "the host cannot wait for an event of a captured graph");
   drain_others(impl_->mark->stream);
   if (!impl_->mark->reached) drain(*impl_->mark->stream, impl_->mark.get());
 }
@@ -200,16 +253,15 @@ Graph::~Graph() = default;
 Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
   auto impl = std::make_unique<Impl>();
   impl->memory = std::make_unique<CachingAllocator>(cuda_memory());
-  const auto end = [&] {
+  const auto capture = std::make_shared<Capture>();
+  const auto stop = [&] {
     const std::lock_guard lock(device().mutex);
-    for (Stream::Impl* each : device().streams) {
-      if (each->recording == &impl->recording) each->recording = nullptr;
-    }
+    return end(*capture, stream.impl());
   };
   {
     const std::lock_guard lock(device().mutex);
-    check(!stream.impl().recording, "graph", "this stream is being captured already");
-    stream.impl().recording = &impl->recording;
+    check(!stream.impl().capture, "graph", "this stream is being captured already");
+    stream.impl().join(capture);
   }
   {
     const ContextScope scope;
@@ -218,17 +270,19 @@ Graph Graph::capture(Stream& stream, const std::function<void()>& work) {
     try {
       work();
     } catch (...) {
-      end();
+      stop();
+      capture->work.clear();
       throw;
     }
   }
-  end();
+  if (const char* why = stop()) fail("graph", why);
+  impl->work = std::move(capture->work);
   return Graph(std::move(impl));
 }
 
 void Graph::replay(Stream& stream) {
   const std::lock_guard lock(device().mutex);
-  for (const Work& work : impl_->recording.work) put(stream.impl(), work);
+  for (const Work& work : impl_->work) put(stream.impl(), work);
 }
 
 void emulator::enqueue(Stream& stream, std::function<void()> work) {
@@ -238,7 +292,7 @@ void emulator::enqueue(Stream& stream, std::function<void()> work) {
 
 bool emulator::is_capturing(Stream& stream) {
   const std::lock_guard lock(device().mutex);
-  return stream.impl().recording != nullptr;
+  return stream.impl().capture != nullptr;
 }
 
 void emulator::synchronize_device() {

@@ -169,6 +169,130 @@ TEST_CASE("a graph takes in a second stream that events fork and join") {
   CHECK(same_bits(out, in));
 }
 
+TEST_CASE("a stream of a graph may be joined through another one, and again after more work") {
+  Stream stream, side, far;
+  Tensor in = numbers().to(Device::cuda()), a = Tensor::zeros_like(in), b = Tensor::zeros_like(in);
+  current_stream().synchronize();
+  const auto copy = [&](Tensor& to, Stream& where) {
+    copy_on_device(to.mutable_device_bytes(), in.device_bytes(), in.nbytes(), where);
+  };
+  Event forked, went_on, came_back, joined;
+  Graph graph = Graph::capture(stream, [&] {
+    forked.record(stream);
+    side.wait(forked);
+    went_on.record(side);
+    far.wait(went_on);
+    copy(a, far);
+    came_back.record(far);
+    side.wait(came_back);
+    joined.record(side);
+    stream.wait(joined);
+    copy(b, side);
+    joined.record(side);
+    stream.wait(joined);
+  });
+  graph.replay(stream);
+  stream.synchronize();
+  CHECK(same_bits(a, in));
+  CHECK(same_bits(b, in));
+}
+
+TEST_CASE("a graph is refused when a stream was forked and not joined again") {
+  Stream stream, side;
+  Tensor in = numbers().to(Device::cuda()), out = Tensor::zeros_like(in);
+  current_stream().synchronize();
+  const auto copy = [&](Stream& where) {
+    copy_on_device(out.mutable_device_bytes(), in.device_bytes(), in.nbytes(), where);
+  };
+  Event forked, joined;
+  const auto refused = [&](bool joins, bool works_on) {
+    const std::string error = test::error_of([&] {
+      Graph::capture(stream, [&] {
+        forked.record(stream);
+        side.wait(forked);
+        copy(side);
+        joined.record(side);
+        if (joins) stream.wait(joined);
+        if (works_on) copy(side);
+      });
+    });
+#if IMAGO_EMULATED
+    if (!error.empty()) CHECK(test::contains(error, "[graph] a stream that was forked"));
+#endif
+    return !error.empty();
+  };
+  CHECK_FALSE(refused(true, false));
+  CHECK(refused(false, false));
+  CHECK(refused(true, true));
+  // Both streams are out of the capture, and nothing of it was run.
+  stream.synchronize();
+  side.synchronize();
+  CHECK(same_bits(out, Tensor::zeros_like(out)));
+  copy(side);
+  side.synchronize();
+  CHECK(same_bits(out, in));
+}
+
+#if IMAGO_EMULATED
+TEST_CASE("an event of a capture that has ended is waited for by nobody") {
+  Stream stream, side;
+  Tensor in = numbers().to(Device::cuda()), out = Tensor::zeros_like(in);
+  current_stream().synchronize();
+  const auto copy = [&](Stream& where) {
+    copy_on_device(out.mutable_device_bytes(), in.device_bytes(), in.nbytes(), where);
+  };
+  Event inside;
+  {
+    Graph graph = Graph::capture(stream, [&] {
+      copy(stream);
+      inside.record(stream);
+    });
+    CHECK(test::contains(test::error_of([&] { side.wait(inside); }),
+                         "[stream] a stream cannot wait for an event that was recorded in a "
+                         "capture which has ended"));
+    CHECK_THROWS_AS(inside.synchronize(), Error);
+  }
+  // Not when the graph is gone either, nor from another capture.
+  CHECK_THROWS_AS(side.wait(inside), Error);
+  CHECK_THROWS_AS(Graph::capture(stream, [&] { stream.wait(inside); }), Error);
+  // What the refused stream is given runs, and the event may be used again.
+  copy(side);
+  inside.record(side);
+  stream.wait(inside);
+  stream.synchronize();
+  CHECK(same_bits(out, in));
+}
+
+TEST_CASE("a stream of one capture cannot wait for an event of another") {
+  Stream stream, other;
+  Event inside;
+  CHECK(test::contains(test::error_of([&] {
+                         Graph::capture(stream, [&] {
+                           inside.record(stream);
+                           Graph::capture(other, [&] { other.wait(inside); });
+                         });
+                       }),
+                       "an event of another capture"));
+  stream.synchronize();
+  other.synchronize();
+}
+
+TEST_CASE("a stream that goes away while it is captured spoils the graph") {
+  Stream stream;
+  CHECK(test::error_of([&] {
+          Graph::capture(stream, [&] {
+            Stream side;
+            Event forked, joined;
+            forked.record(stream);
+            side.wait(forked);
+            joined.record(side);
+            stream.wait(joined);
+          });
+        }) == "[graph] a stream of the capture went away before its end");
+  stream.synchronize();
+}
+#endif
+
 TEST_CASE("the host cannot read during a capture, and the stream recovers") {
   Stream stream;
   const Tensor in = Tensor::full({}, 3, DType::f32, Device::cuda());
