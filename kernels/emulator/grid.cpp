@@ -45,7 +45,7 @@ void check_launch(const Launch& launch) {
 
 void launch(Stream& stream, Launch launch) {
   check_launch(launch);
-  count_launch(launch.grid);
+  count_launch(launch.kernel, launch.grid);
   enqueue(stream, [launch = std::move(launch)] { run_grid(launch); });
 }
 
