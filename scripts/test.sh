@@ -4,9 +4,10 @@
 #   asan       the CPU under AddressSanitizer and UndefinedBehaviorSanitizer
 #   cuda       the GPU kernels compiled by nvcc, where it is found (scripts/gpu_check.sh runs them)
 #   emulated   the CUDA suite on the emulated device, under both sanitizers
+#   tsan       each CUDA kernel at a small size, the loader and streams under ThreadSanitizer
 # and, with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a test
 # notices.
-#   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all four; also debug, tsan
+#   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all five; also debug
 #   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 #   --no-mutants  without the sample, which builds the kernels and their tests once more
 #   --python      sets up build/python, a Python with NumPy, PyTorch and safetensors, so that the tests
@@ -30,7 +31,7 @@ for argument in "$@"; do
   esac
 done
 asked=true
-((${#presets[@]})) || { presets=(release asan cuda emulated); asked=false; }
+((${#presets[@]})) || { presets=(release asan cuda emulated tsan); asked=false; }
 if $python; then imago_packages+=("${imago_python_packages[@]}"); fi
 SECONDS=0
 ensure_packages
