@@ -1,14 +1,13 @@
 """Runs the mutants of every kernel source against its tests; scripts/mutate.sh is the way in.
 
-A copy of the repository under build/mutation gets the kernel sources with all mutants to be run
-(mutant.h), and its emulated preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once.
+Kernel sources are the .cu and .cuh files, and the headers that a .cu file includes. A copy of the
+repository under build/mutation gets them with all mutants to be run (mutant.h), and its emulated preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once.
 Then the tests of a kernel's folder run once per mutant: one that fails, crashes or hangs has killed
 it. Other sources are compiled exactly as in build/emulated, so that a compiler cache has them.
 """
 import argparse
 import concurrent.futures
 import hashlib
-import itertools
 import os
 import re
 import resource
@@ -24,7 +23,8 @@ SOURCE = ROOT / "build" / "mutation"  # the copy
 BUILD = SOURCE / "build" / "emulated"
 JUSTIFIED = ROOT / "scripts" / "mutants_justified.txt"
 PROGRAMS = ("test_kernels", "test_emulator")
-# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, and by the tests of what is built on it:
+# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, by those of other folders whose .cu files
+# include the mutated file, and by the tests of what is built on it:
 MORE_TESTS = {
     "elementwise": ["cast", "compare"],
     "gemm": ["conv2d"],
@@ -32,6 +32,9 @@ MORE_TESTS = {
     "permute": ["concat", "gather"],
     "reduce": ["batch_norm", "cross_entropy", "group_norm", "softmax"],
 }
+# Folders that are not kernels but what runs them, and sources that give kernels their words.
+NOT_KERNELS = ("cuda", "emulator")
+VOCABULARY = ("kernels/launch.h", "kernels/ptx.cuh")
 
 
 class Parser(argparse.ArgumentParser):
@@ -66,16 +69,42 @@ def options():
     return args
 
 
+def users():
+    """{source below kernels/: the folders whose .cu files are or include it, directly or not}."""
+    found = {}
+    for chapter in (ROOT / "kernels").glob("*/*.cu"):
+        waiting, seen = [str(chapter.relative_to(ROOT))], set()
+        while waiting:
+            path = waiting.pop()
+            if path in seen or Path(path).parts[1] in NOT_KERNELS or not (ROOT / path).is_file():
+                continue
+            seen.add(path)
+            found.setdefault(path, set()).add(chapter.parent.name)
+            waiting += mutants.includes((ROOT / path).read_text())
+    return found
+
+
 def find_all():
     """The mutants of all kernel sources, numbered from 1."""
-    paths = [p for p in (ROOT / "kernels").rglob("*.cu*")
-             if len(p.relative_to(ROOT).parts) > 2 and p.parent.name not in ("cuda", "emulator")]
     found = []
-    for path in sorted(paths):
-        found += mutants.find(str(path.relative_to(ROOT)), path.read_text())
+    for path in sorted(users()):
+        if path not in VOCABULARY:
+            found += mutants.find(path, (ROOT / path).read_text())
     for number, mutant in enumerate(found, 1):
         mutant.id = number
     return found
+
+
+def groups_of(path, of):
+    """Which tests are run against a mutant of a source, in the order in which they are run: tuples
+    of names of tests. `of` is what users() returns."""
+    parts = Path(path).parts
+    own = [parts[1]] if len(parts) > 2 else []
+    others = sorted(of[path] - set(own))
+    groups = [(folder,) for folder in own or others]
+    rest = [name for folder in own + others for name in MORE_TESTS.get(folder, [])] + others
+    rest = [name for name in dict.fromkeys(rest) if (name,) not in groups]
+    return groups + [tuple(rest)] * bool(rest)
 
 
 def select(found, args):
@@ -150,7 +179,8 @@ def build(found, jobs):
         if run.returncode == 0:
             return not_viable
         wrong = set()
-        for name, line in re.findall(r"(kernels/\S+\.cuh?):(\d+):\d+: error:", run.stdout):
+        for name, line in re.findall(r"(kernels/\S+\.(?:cuh?|h)):(\d+):\d+: error:",
+                                     run.stdout):
             wrong |= {m.id for m in found if m.path == name and line_number(m) == int(line)}
         if not wrong - not_viable:
             break
@@ -169,8 +199,8 @@ def cpu_seconds():
     return usage.ru_utime + usage.ru_stime
 
 
-def test(folder, mutant_id, limit):
-    """(whether all tests of the folder passed, how many there are).
+def test(names, mutant_id, limit):
+    """(whether all tests of a group of names passed, how many there are).
 
     A program that takes more than `limit` seconds of a CPU hangs. Time by the clock says little on
     a busy machine; it only bounds a program that sleeps."""
@@ -180,11 +210,8 @@ def test(folder, mutant_id, limit):
     if mutant_id:
         environment["IMAGO_MUTANT"] = str(mutant_id)
     count = 0
-    # The folder's own tests first: most mutants need no others.
-    for names, program in itertools.product(([folder], MORE_TESTS.get(folder, [])), PROGRAMS):
-        if not names:
-            continue
-        files = ",".join(f"*/test_{name}*.cpp" for name in names)
+    files = ",".join(f"*/test_{name}*.cpp" for name in names)
+    for program in PROGRAMS:
         command = [*limited, BUILD / "tests" / program, f"--source-file={files}",
                    "--abort-after=1"]
         try:
@@ -199,18 +226,19 @@ def test(folder, mutant_id, limit):
     return True, count
 
 
-def check_unchanged(folders):
-    """Runs the tests of each folder without a mutant; returns the CPU seconds a mutant may take."""
+def check_unchanged(groups):
+    """Runs each group of tests without a mutant; returns the CPU seconds a mutant may take."""
     limits = {}
-    for folder in folders:
+    for names in groups:
+        title = ", ".join(names)
         before = cpu_seconds()
-        passed, count = test(folder, 0, None)
+        passed, count = test(names, 0, None)
         if not passed or count == 0:
-            raise SystemExit(f"mutate.sh: kernels/{folder}: " + (
-                "its tests fail without a mutant" if count or not passed else "it has no tests"))
+            raise SystemExit(f"mutate.sh: tests of {title}: " + (
+                "they fail without a mutant" if count or not passed else "there are none"))
         seconds = cpu_seconds() - before
-        limits[folder] = round(10 + 5 * seconds)
-        print(f"kernels/{folder}: {count} test cases in {seconds:.1f} s of a CPU", flush=True)
+        limits[names] = round(10 + 5 * seconds)
+        print(f"{title}: {count} test cases in {seconds:.1f} s of a CPU", flush=True)
     return limits
 
 
@@ -229,14 +257,14 @@ def main():
     start = time.monotonic()
     not_viable = build(chosen, args.j)
     print(f"built in {time.monotonic() - start:.0f} s", flush=True)
-    limits = check_unchanged(sorted({Path(m.path).parts[1] for m in chosen}))
+    of = users()
+    limits = check_unchanged(sorted({names for m in chosen for names in groups_of(m.path, of)}))
 
     def outcome(mutant):
         if mutant.id in not_viable:
             return "not viable"
-        folder = Path(mutant.path).parts[1]
-        passed, _ = test(folder, mutant.id, limits[folder])
-        if passed:
+        # The first group kills most, so that the others need not run.
+        if all(test(names, mutant.id, limits[names])[0] for names in groups_of(mutant.path, of)):
             return "justified" if mutant.key() in justified else "survived"
         return "killed, though justified" if mutant.key() in justified else "killed"
 

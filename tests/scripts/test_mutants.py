@@ -37,8 +37,67 @@ void host(int a) {
 }
 '''
 
+HEADER = '''// What kernels and the host share.
+#include "kernels/divisor.h"
+constexpr int limit = 3, other = limit < 4 ? 1 : 2;
+constexpr auto small = [](int a) { return a < limit; };
+struct Range {
+  int at[3] = {}, count;
+  constexpr Range() = default;
+  constexpr bool operator==(const Range& o) const { return count <= o.count; }
+  template <int n = (3 < 4)>
+  constexpr explicit Range(int i, int in) : at{}, count(0) {
+    if (i < in) ++count;
+  }
+  constexpr int tap(int i) const {
+    constexpr bool wide = limit > 2;
+    if constexpr (limit > 1) return i >= 0 ? i : -1;
+    static_assert(limit < 9);
+    return wide && i > 7;
+  }
+};
+IMAGO_HOST_DEVICE inline float larger(float a, float b);
+[[gnu::always_inline]] IMAGO_HOST_DEVICE constexpr int smaller(int a, int b) {
+  return a < b ? a : b;
+}
+template <class T>
+IMAGO_HOST_DEVICE inline T clamped(T a) {
+  return a > T(1) ? T(1) : a;
+}
+inline bool host(int a) {
+  if constexpr (limit > 2) return a > 3;
+  return a < 3;
+}
+'''
+
 
 class MutantsTest(unittest.TestCase):
+    def test_finds_functions_that_host_and_kernels_share(self):
+        found = mutants.find("k.h", HEADER)
+        self.assertEqual([(m.constant, m.key().removeprefix("k.h :: ")) for m in found], [
+            (True, "operator :: constexpr bool operator==(const Range& o) const "
+                   "{ return count < o.count; }"),
+            (True, "Range :: if (i <= in) ++count;"),
+            (True, "tap :: if constexpr (limit > 1) return i > 0 ? i : -1;"),
+            (True, "tap :: return wide && i >= 7;"),
+            (True, "smaller :: return a <= b ? a : b;"),
+            (False, "clamped :: return a >= T(1) ? T(1) : a;"),
+        ])
+        self.assertEqual(mutants.includes(HEADER), ["kernels/divisor.h"])
+
+    def test_the_compiler_runs_the_original_of_a_constexpr_function(self):
+        text = '''// The same call at compile time and at run time.
+#include <cstdio>
+constexpr int below(int a, int b) { return a < b ? 1 : 0; }
+static_assert(below(2, 2) == 0 && below(1, 2) == 1);
+int main(int argc, char**) { std::printf("%d", below(argc, 1)); }
+'''
+        found = mutants.find("k.h", text)
+        for number, mutant in enumerate(found, 1):
+            mutant.id = number
+        self.assertEqual(len(found), 1)
+        self.assertEqual(self.outputs_of(text, found), ["0", "1"])
+
     def test_finds_device_code_alone(self):
         found = mutants.find("k.cu", KERNEL)
         self.assertEqual([(m.kind, m.key().removeprefix("k.cu :: kernel :: ")) for m in found], [
@@ -61,6 +120,16 @@ class MutantsTest(unittest.TestCase):
         self.assertEqual(len({m.key() for m in found}), len(found))
         self.assertEqual(mutants.write_all(KERNEL, found).count("\n"), KERNEL.count("\n"))
 
+    def outputs_of(self, text, found):
+        """What the program prints without a mutant, and with each of them."""
+        with tempfile.TemporaryDirectory() as folder:
+            source, program = Path(folder) / "k.cpp", Path(folder) / "k"
+            source.write_text(mutants.write_all(text, found))
+            subprocess.run(["c++", "-std=c++20", "-I", ROOT, source, "-o", program], check=True)
+            return [subprocess.run([program], env={"IMAGO_MUTANT": str(number)}, check=True,
+                                   stdout=subprocess.PIPE, text=True).stdout
+                    for number in range(len(found) + 1)]
+
     def test_the_chosen_mutant_alone_behaves_otherwise(self):
         text = '''// Prints comparisons at their boundary, and whether the barrier was there.
 #define __device__
@@ -80,13 +149,7 @@ int main() { kernel(2, 2); kernel(0, 1); }
         for number, mutant in enumerate(found, 1):
             mutant.id = number
         plain = ["0101 else1100 barrier "]
-        with tempfile.TemporaryDirectory() as folder:
-            source, program = Path(folder) / "k.cpp", Path(folder) / "k"
-            source.write_text(mutants.write_all(text, found))
-            subprocess.run(["c++", "-std=c++20", "-I", ROOT, source, "-o", program], check=True)
-            outputs = [subprocess.run([program], env={"IMAGO_MUTANT": str(number)}, check=True,
-                                      stdout=subprocess.PIPE, text=True).stdout
-                       for number in range(len(found) + 1)]
+        outputs = self.outputs_of(text, found)
         self.assertEqual(outputs[:1], plain)
         self.assertEqual(outputs[1:], [
             "1101 else1100 barrier ",
