@@ -21,11 +21,21 @@ Tensor clip_grad_norm(const Vars& parameters, double max_norm) {
   return kernels::clip_norm(gradients, max_norm);
 }
 
+Tensor clip_grad_norm(const Vars& parameters, const Tensor& slot) {
+  std::vector<Tensor> gradients = gradients_of(parameters);
+  return kernels::clip_norm(gradients, slot);
+}
+
 void clip_grad_value(const Vars& parameters, double limit) {
   check(limit > 0, "clip_grad_value", "limit must be positive, not ", limit);
   std::vector<Tensor> gradients = gradients_of(parameters);
   if (gradients.empty()) return;
   kernels::clip_value(gradients, kernels::full({1}, limit, DType::f64, gradients[0].device()));
+}
+
+void clip_grad_value(const Vars& parameters, const Tensor& slot) {
+  std::vector<Tensor> gradients = gradients_of(parameters);
+  kernels::clip_value(gradients, slot);
 }
 
 }  // namespace imago::optim

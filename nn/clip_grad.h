@@ -11,8 +11,13 @@ namespace imago::optim {
 // 1211.5063). A NaN among them makes the norm NaN and all of them NaN. Without any gradient the norm
 // is 0 f32 on the Context's device. max_norm > 0.
 Tensor clip_grad_norm(const Vars& parameters, double max_norm);
+// The same with { max_norm } in a slot (1,) f32 or f64 beside the gradients, which a captured step
+// reads at each replay; the number above it keeps for ever.
+Tensor clip_grad_norm(const Vars& parameters, const Tensor& slot);
 
 // Cuts every element to [-limit, limit]. limit > 0.
 void clip_grad_value(const Vars& parameters, double limit);
+// The same with { limit } in a slot, as above.
+void clip_grad_value(const Vars& parameters, const Tensor& slot);
 
 }  // namespace imago::optim

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels/cuda_build.h"
+#include "kernels/elementwise/elementwise.h"
 #include "kernels/optimizer/engines.h"
 #include "kernels/parallel.h"
 #include "tensor/op_range.h"
@@ -78,22 +79,24 @@ double norm_on_cpu(std::span<const Tensor> tensors) {
   return std::sqrt(sum_as_tree(sums));
 }
 
-// The norm, and the factor that brings it down to max_norm where `slots` is defined.
-Tensor norm_of(const char* op, std::span<const Tensor> tensors, double max_norm, Tensor& slots) {
+// The norm, and in `factor` (1,) f64, unless undefined, what brings it down to that of `limit`, a
+// slot (1,) f64.
+Tensor norm_of(const char* op, std::span<const Tensor> tensors, const Tensor& limit,
+               Tensor& factor) {
   const Device device = tensors[0].device();
   Tensor norm = Tensor::empty({}, tensors[0].dtype(), device);
   if constexpr (cuda_build) {
     if (device.is_cuda()) {
       std::int64_t chunks = 0;
       for (const Tensor& t : tensors) chunks += ceil_div(t.numel(), norm_chunk);
-      global_norm_cuda(tensors, chunks, max_norm, norm, slots);
+      global_norm_cuda(tensors, chunks, limit, norm, factor);
       return norm;
     }
   }
   dispatch<float, double>(norm.dtype(), op, [&]<class T> {
     const double exact = norm_on_cpu<T>(tensors);
     *norm.mutable_data<T>() = static_cast<T>(exact);
-    if (slots) *slots.mutable_data<double>() = clip_factor(exact, max_norm);
+    if (factor) *factor.mutable_data<double>() = clip_factor(exact, *limit.data<double>());
   });
   return norm;
 }
@@ -106,22 +109,42 @@ Tensor global_norm(std::span<const Tensor> tensors) {
   dispatch<float, double>(tensors[0].dtype(), "global_norm", []<class T> {});
   const OpRange range("global_norm", tensors[0].device());
   Tensor none;
-  return norm_of("global_norm", tensors, 0, none);
+  return norm_of("global_norm", tensors, Tensor(), none);
 }
+
+namespace {
+
+void require_clippable(const char* op, std::span<const Tensor> tensors) {
+  require_tensors(op, tensors);
+  require_own_memory(op, tensors);
+  if (!tensors.empty()) dispatch<float, double>(tensors[0].dtype(), op, []<class T> {});
+}
+
+// `limit` is a slot (1,) f64 beside the tensors, of which there is at least one.
+Tensor clip_to(std::span<Tensor> tensors, const Tensor& limit) {
+  const char* op = "clip_norm";
+  const OpRange range(op, tensors[0].device());
+  Tensor factor = Tensor::empty({1}, DType::f64, tensors[0].device());
+  const Tensor norm = norm_of(op, tensors, limit, factor);
+  dispatch<float, double>(norm.dtype(), op, [&]<class T> {
+    update(op, {{tensors}, {}}, factor, Formula<T>(ScaleFormula<T>{}));
+  });
+  return norm;
+}
+
+}  // namespace
 
 Tensor clip_norm(std::span<Tensor> tensors, double max_norm) {
   check(max_norm > 0, "clip_norm", "max_norm must be positive, not ", max_norm);
-  require_tensors("clip_norm", tensors);
-  require_own_memory("clip_norm", tensors);
+  require_clippable("clip_norm", tensors);
   if (tensors.empty()) return Tensor::zeros({});
-  dispatch<float, double>(tensors[0].dtype(), "clip_norm", []<class T> {});
-  const OpRange range("clip_norm", tensors[0].device());
-  Tensor slots = Tensor::empty({1}, DType::f64, tensors[0].device());
-  const Tensor norm = norm_of("clip_norm", tensors, max_norm, slots);
-  dispatch<float, double>(norm.dtype(), "clip_norm", [&]<class T> {
-    update("clip_norm", {{tensors}, {}}, slots, Formula<T>(ScaleFormula<T>{}));
-  });
-  return norm;
+  return clip_to(tensors, full({1}, max_norm, DType::f64, tensors[0].device()));
+}
+
+Tensor clip_norm(std::span<Tensor> tensors, const Tensor& slots) {
+  require_clippable("clip_norm", tensors);
+  if (tensors.empty()) return Tensor::zeros({});
+  return clip_to(tensors, wide_slots("clip_norm", slots, 1, tensors[0].device()));
 }
 
 void clip_value(std::span<Tensor> tensors, const Tensor& slots) {

@@ -25,6 +25,9 @@ Tensor global_norm(std::span<const Tensor> tensors);
 // factor NaN or 0: nothing is hidden. An empty list has no device: the norm is then 0 f32 on that of
 // the Context.
 Tensor clip_norm(std::span<Tensor> tensors, double max_norm);
+// The same with { max_norm } in slots (1,) f32 or f64, in device memory so that a captured step stays
+// true; it must be positive. A step captured with the number above keeps that number.
+Tensor clip_norm(std::span<Tensor> tensors, const Tensor& slots);
 
 // Every element x becomes min(max(x, -limit), limit), in place; NaN stays. slots (1,) f32 or f64, in
 // device memory so that a captured step stays true: { limit }.

@@ -11,7 +11,7 @@
 //
 // A second launch of one block adds the sums of the chunks in the same way, takes the root, and
 // leaves in device memory what clipping multiplies gradients by, which update_1_multi_tensor.cu
-// reads from there. So clipping needs no number on the host.
+// reads from there. The bound comes from device memory too, so clipping needs no number on the host.
 //
 // Squares of f32 are exact in f64, where all sums are: nothing overflows, and since additions alone
 // round, in an order that chunks and threads fix, the CPU's bits are the same.
@@ -95,11 +95,12 @@ __global__ void __launch_bounds__(block_size, 4)
   if (threadIdx.x == 0) sums[blockIdx.x] = s.sum(0);
 }
 
-// One block. norm () and, unless null, the factor of clip_norm.
+// One block. norm () and, unless null, the factor of clip_norm to *limit.
 template <class T>
-__global__ void __launch_bounds__(block_size) norm_kernel(std::int64_t chunks, double max_norm,
-                                                          const double* sums,  // (chunks)
-                                                          T* norm, double* factor) {
+__global__ void __launch_bounds__(block_size)
+    norm_kernel(std::int64_t chunks,
+                const double* sums,  // (chunks)
+                const double* limit, T* norm, double* factor) {
   auto& s = shared<SumBlock>();
   for (int j = static_cast<int>(threadIdx.x); j < accumulators; j += block_size) {
     double sum = 0;
@@ -110,14 +111,14 @@ __global__ void __launch_bounds__(block_size) norm_kernel(std::int64_t chunks, d
   if (threadIdx.x == 0) {
     const double exact = std::sqrt(s.sum(0));
     *norm = static_cast<T>(exact);
-    if (factor) *factor = clip_factor(exact, max_norm);
+    if (factor) *factor = clip_factor(exact, *limit);
   }
 }
 
 }  // namespace
 
-void global_norm_cuda(std::span<const Tensor> tensors, std::int64_t chunks, double max_norm,
-                      Tensor& norm, Tensor& slots) {
+void global_norm_cuda(std::span<const Tensor> tensors, std::int64_t chunks, const Tensor& limit,
+                      Tensor& norm, Tensor& factor) {
   Tensor sums = Tensor::empty({chunks}, DType::f64, norm.device());
   double* next = sums.mutable_device_data<double>();
   dispatch<float, double>(norm.dtype(), "global_norm", [&]<class T> {
@@ -132,10 +133,13 @@ void global_norm_cuda(std::span<const Tensor> tensors, std::int64_t chunks, doub
                                     block_size, sizeof(SumBlock), table, next);
                                 next += blocks;
                               });
+    const double* no_limit = nullptr;
+    double* no_factor = nullptr;
     launch<norm_kernel<T>>(current_stream(), dim3(1), block_size, sizeof(SumBlock), chunks,
-                           max_norm, static_cast<const double*>(sums.device_data<double>()),
+                           static_cast<const double*>(sums.device_data<double>()),
+                           factor ? limit.device_data<double>() : no_limit,
                            norm.mutable_device_data<T>(),
-                           slots ? slots.mutable_device_data<double>() : nullptr);
+                           factor ? factor.mutable_device_data<double>() : no_factor);
   });
 }
 

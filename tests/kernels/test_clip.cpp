@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/optimizer/clip.h"
+#include "tensor/stream.h"
 #include "tests/kernels/guarded.h"
 #include "tests/kernels/random.h"
 #include "tests/support/devices.h"
@@ -77,11 +78,39 @@ TEST_CASE("clip_norm: the norm, and every element times one factor, the same bit
         CHECK(same_bits(there, norm));
         CHECK(got[1].version() > before);
         for (std::size_t i = 0; i < got.size(); ++i) CHECK(same_bits(got[i], want[i]));
+        std::vector<Tensor> by_slot = to(start, device);
+        CHECK(same_bits(clip_norm(by_slot, Tensor::full({1}, 2.5, DType::f32, device)), norm));
+        for (std::size_t i = 0; i < got.size(); ++i) CHECK(same_bits(by_slot[i], want[i]));
       };
       dtype == DType::f32 ? test::for_each_order(device, check) : check();
     });
   }
 }
+
+#if IMAGO_WITH_DEVICE
+TEST_CASE("clip_norm: a captured step clips to what its slot holds at the replay") {
+  const ContextScope scope;
+  Context::current().device = Device::cuda();
+  const Tensor start = test::normals({1000}, DType::f32, 3);
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    std::vector<Tensor> list{start.clone()};
+    Tensor slot = Tensor::full({1}, 8.0, dtype);
+    clip_norm(list, slot);
+    Stream& stream = compute_stream();
+    stream.synchronize();
+    Graph step = Graph::capture(stream, [&] { clip_norm(list, slot); });
+    for (const double max_norm : {4.0, 0.5}) {
+      list[0].copy_from(start);
+      slot.copy_from(Tensor::full({1}, max_norm, dtype));
+      step.replay(stream);
+      std::vector<Tensor> want{start.clone()};
+      clip_norm(want, max_norm);
+      CHECK(same_bits(list[0], want[0]));
+      CHECK_FALSE(same_bits(list[0], start));
+    }
+  }
+}
+#endif
 
 TEST_CASE("clip_norm: many chunks: the accumulators of the second pass are all used") {
   const test::Guarded guarded;
@@ -196,6 +225,8 @@ TEST_CASE("clip: nothing to clip, and messages") {
   std::vector<Tensor> good{Tensor::zeros({2})};
   CHECK(test::error_of([&] { clip_norm(good, std::nan("")); }) ==
         "[clip_norm] max_norm must be positive, not nan");
+  CHECK(test::error_of([&] { clip_norm(good, Tensor()); }) ==
+        "[clip_norm] slots are undefined; it takes (1,) in f32 or f64");
   CHECK(test::error_of([&] { clip_value(good, Tensor::zeros({2})); }) ==
         "[clip_value] slots are (2,) f32; it takes (1,) in f32 or f64; were they made for another "
         "operation?");

@@ -346,6 +346,13 @@ TEST_CASE("clipping of gradients: what it passes over and what it refuses") {
   optim::clip_grad_value({p, idle}, 0.7);
   CHECK(p.grad().tensor().shares_storage(gradient));
   CHECK(largest_error(p.grad().tensor(), Tensor::from<double>({0.6, -0.7}, {2})) <= 1e-6);
+  // By slots.
+  optim::clip_grad_value({p, idle}, Tensor::full({1}, 0.65));
+  CHECK(largest_error(p.grad().tensor(), Tensor::from<double>({0.6, -0.65}, {2})) <= 1e-6);
+  optim::clip_grad_norm({p, idle}, Tensor::full({1}, 0.5));
+  const double factor = 0.5 / (std::sqrt(0.6 * 0.6 + 0.65 * 0.65) + 1e-6);
+  CHECK(largest_error(p.grad().tensor(),
+                      Tensor::from<double>({0.6 * factor, -0.65 * factor}, {2})) <= 1e-6);
   CHECK(!idle.grad().defined());
 
   // Two gradients of one value, recorded: each is scaled once.
