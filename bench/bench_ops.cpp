@@ -70,9 +70,9 @@ void run(const Options& options) {
   const Device device = options.device;
   const bool count_only = device.is_cuda() && bench::emulated;
   benchmark::AddCustomContext("device", describe(device));
-  for (const bench::Row& row : bench::op_rows(options.dtype, options.megabytes)) {
-    if (!bench::selected(row.name)) continue;
+  for (bench::Row& row : bench::op_rows(options.dtype, options.megabytes, bench::selected)) {
     verify(row, device, options.inject_error);
+    row.right = nullptr;  // and with it the reference's results
     const bench::Work work = work_of(row, device);
     if (count_only) {
       bench::print_counts(work);

@@ -1,6 +1,6 @@
 // The arithmetic of the elementwise functions, for floors where it takes longer than memory.
 //
-// Counted in kernels/elementwise/math*.h, per element in f32: every addition, multiplication,
+// Counted in kernels/elementwise/math*.h and tensor/philox.h, per element in f32: every addition, multiplication,
 // comparison, choice and operation on bits is one SIMD instruction, of which a core starts as many as
 // fused multiply-adds; a division or a square root takes the time of several. Those of f64 fill a
 // vector with half as many elements and count twice.
@@ -17,6 +17,12 @@ inline constexpr double sigmoid_instructions = exp_instructions + 5 + division;
 inline constexpr double sigmoid_pair_instructions = exp_instructions + 7 + division;
 inline constexpr double normal_tail_instructions = exp_instructions + 31 + division;
 inline constexpr double pow_instructions = 2 * (65 + division) + 20;  // mostly f64
+// tensor/philox.h: ten rounds for 4 elements, of two products twice as wide as their factors, which
+// count twice, and four exclusive ors; then a shift, a conversion and a product.
+inline constexpr double philox_instructions = 10 * (2 * 2 + 4) / 4.0;
+inline constexpr double uniform_instructions = philox_instructions + 3;
+// A logarithm, a root, a sine, a cosine and the choice of a quarter for two elements.
+inline constexpr double normal_instructions = philox_instructions + (66 + 2 * division) / 2;
 
 // 0 for a handful of instructions, which memory always outlasts.
 constexpr double instructions_of(kernels::Unary op) {

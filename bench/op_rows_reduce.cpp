@@ -1,9 +1,14 @@
-// Reductions, softmax, cross-entropy and the normalisations within an image or row.
+// Reductions, softmax and losses.
+#include <algorithm>
+#include <cmath>
+
 #include "bench/op_arithmetic.h"
 #include "bench/op_rows.h"
 #include "bench/row_checks.h"
+#include "kernels/bce/bce.h"
+#include "kernels/bce/cases.h"
 #include "kernels/cross_entropy/cases.h"
-#include "kernels/group_norm/cases.h"
+#include "kernels/elementwise/compare.h"
 #include "kernels/random/random.h"
 #include "kernels/reduce/axes_cases.h"
 #include "kernels/softmax/cases.h"
@@ -39,10 +44,9 @@ double exponentials(std::int64_t numel) {
   return static_cast<double>(numel) * (exp_instructions + 4);
 }
 
-Row reduce_row(const std::string& name, Reduction op, const Tensor& x, const AxisList& axes) {
+Row reduce_row(Reduction op, const Tensor& x, const AxisList& axes) {
   const AxesCase c{x.shape(), axes};
-  return {row_name(name, x.dtype()),
-          c.bytes(x.dtype()),
+  return {c.bytes(x.dtype()),
           {x},
           [=](Tensors& in) -> Tensors { return {reduce(op, in[0], axes)}; },
           [=](const Tensors& got) {
@@ -55,12 +59,25 @@ Row reduce_row(const std::string& name, Reduction op, const Tensor& x, const Axi
           op == Reduction::logsumexp ? exponentials(x.numel()) : 0};
 }
 
-Row softmax_row(const std::string& name, Softmax op, const SoftmaxCase& c, DType dtype) {
+// Of the gradient of max.
+Row equal_elements_row(const Tensor& x) {
+  const Tensor other = maximum(x, normal(x.shape(), x.dtype(), {1, 0, 1}));  // half of them x
+  return {3 * static_cast<double>(x.nbytes()),
+          {x, other},
+          [](Tensors& in) -> Tensors { return {equal_elements(in[0], in[1])}; },
+          [=](const Tensors& got) {
+            return same_bits(got[0],
+                             cast(compare_reference(Comparison::equal, x, other), x.dtype()));
+          }};
+}
+
+Row softmax_row(Softmax op, const SoftmaxCase& c, DType dtype) {
   const Tensor a = normal(c.x, dtype, {1, 0, 0});
-  const bool gradient = op == Softmax::softmax_grad;
-  const Tensor b = gradient ? softmax(normal(c.x, dtype, {1, 0, 1}), c.axis) : a;
-  return {row_name(name, dtype),
-          c.bytes(dtype, gradient),
+  const bool gradient = op == Softmax::softmax_grad || op == Softmax::log_softmax_grad;
+  const Softmax forward = op == Softmax::log_softmax_grad ? Softmax::log_softmax : Softmax::softmax;
+  const Tensor logits = normal(c.x, dtype, {1, 0, 1});
+  const Tensor b = gradient ? softmax_any(forward, logits, logits, c.axis) : a;
+  return {c.bytes(dtype, gradient),
           {a, b},
           [=](Tensors& in) -> Tensors { return {softmax_any(op, in[0], in[1], c.axis)}; },
           [=](const Tensors& got) {
@@ -68,109 +85,121 @@ Row softmax_row(const std::string& name, Softmax op, const SoftmaxCase& c, DType
             return close_within(got[0], want, c.tolerance(dtype, std::fmax(largest(want), 1.0)));
           },
           0,
-          gradient ? 0 : exponentials(a.numel())};
+          op == Softmax::softmax_grad ? 0 : exponentials(a.numel())};
 }
 
-void add_cross_entropy_rows(const CrossEntropyCase& c, DType dtype, std::vector<Row>& table) {
+Row cross_entropy_row(const CrossEntropyCase& c, DType dtype) {
   const Tensor x = normal(c.x, dtype, {1, 0, 0}), labels = c.labels();
-  const std::string classes = " of " + std::to_string(c.x[1]);
-  table.push_back({row_name("cross_entropy" + classes, dtype),
-                   c.bytes(dtype, false),
-                   {x, labels},
-                   [](Tensors& in) -> Tensors { return {cross_entropy(in[0], in[1]).loss}; },
-                   [=](const Tensors& got) {
-                     const Tensor want = cross_entropy_reference(wide(x), labels).loss;
-                     return close_within(got[0], want, c.loss_tolerance(dtype, want.item()));
-                   },
-                   0,
-                   exponentials(x.numel())});
+  return {c.bytes(dtype, false),
+          {x, labels},
+          [](Tensors& in) -> Tensors { return {cross_entropy(in[0], in[1]).loss}; },
+          [=](const Tensors& got) {
+            const Tensor want = cross_entropy_reference(wide(x), labels).loss;
+            return close_within(got[0], want, c.loss_tolerance(dtype, want.item()));
+          },
+          0,
+          exponentials(x.numel())};
+}
+
+Row cross_entropy_grad_row(const CrossEntropyCase& c, DType dtype) {
+  const Tensor x = normal(c.x, dtype, {1, 0, 0}), labels = c.labels();
   const CrossEntropyResult forward = cross_entropy(x, labels);
   const Tensor dy = Tensor::scalar(1, acc_dtype(dtype));
-  table.push_back({row_name("cross_entropy_grad" + classes, dtype),
-                   c.bytes(dtype, true),
-                   {dy, x, labels, forward.statistics, forward.weights},
-                   [](Tensors& in) -> Tensors {
-                     return {cross_entropy_grad(in[0], in[1], in[2], {{}, in[3], in[4]})};
-                   },
-                   [=](const Tensors& got) {
-                     const Tensor want = cross_entropy_reference(wide(x), labels).dx;
-                     return close_within(got[0], want, c.grad_tolerance(dtype, largest(want)));
-                   },
-                   0,
-                   exponentials(x.numel())});
+  return {c.bytes(dtype, true),
+          {dy, x, labels, forward.statistics, forward.weights},
+          [](Tensors& in) -> Tensors {
+            return {cross_entropy_grad(in[0], in[1], in[2], {{}, in[3], in[4]})};
+          },
+          [=](const Tensors& got) {
+            const Tensor want = cross_entropy_reference(wide(x), labels).dx;
+            return close_within(got[0], want, c.grad_tolerance(dtype, largest(want)));
+          },
+          0,
+          exponentials(x.numel())};
 }
 
-void add_norm_rows(const NormCase& c, DType dtype, std::vector<Row>& table) {
-  constexpr double eps = 1e-5;
-  const NormProblem p = c.problem();
-  const Shape channels{p.channels()};
-  const Tensor x = normal(c.x, dtype, {1, 0, 3}), dy = normal(c.x, dtype, {1, 0, 6});
-  const Tensor gamma = add_scalar(uniform(channels, DType::f32, {1, 0, 4}), 0.5);
-  const Tensor beta = normal(channels, DType::f32, {1, 0, 5});
-  table.push_back(
-      {row_name(c.name, dtype),
-       c.forward_bytes(dtype),
-       {x, gamma, beta},
-       [=](Tensors& in) -> Tensors {
-         NormResult r = normalise(p, in[0], in[1], in[2], eps);
-         return {r.y, r.invstd};
-       },
-       [=](const Tensors& got) {
-         const NormResult want =
-             normalise(p, wide(x), wide(gamma), wide(beta), eps, Engine::reference);
-         const double most = largest(want.invstd);
-         return close_within(got[0], want.y, c.tolerance(dtype, dtype, largest(want.y) + 1)) &&
-                close_within(got[1], want.invstd, c.tolerance(DType::f32, DType::f32, 2 * most));
-       }});
-  const NormResult forward = normalise(p, x, gamma, beta, eps);
-  table.push_back({row_name(c.name + " grad", dtype),
-                   c.backward_bytes(dtype),
-                   {dy, x, gamma, forward.mean, forward.invstd},
-                   [=](Tensors& in) -> Tensors {
-                     NormGrads r = normalise_grad(p, in[0], in[1], in[2], in[3], in[4]);
-                     return {r.dx, r.dgamma, r.dbeta};
-                   },
-                   [=](const Tensors& got) {
-                     const NormGrads want =
-                         normalise_grad(p, wide(dy), wide(x), wide(gamma), wide(forward.mean),
-                                        wide(forward.invstd), true, Engine::reference);
-                     const double most = largest(dy), sums = c.parameter_tolerance(dtype, 2 * most);
-                     const double scale = 2 * most * largest(gamma) * largest(forward.invstd);
-                     return close_within(got[0], want.dx, c.tolerance(dtype, dtype, scale)) &&
-                            close_within(got[1], want.dgamma, sums) &&
-                            close_within(got[2], want.dbeta, sums);
-                   }});
+// The bounds of both are those of tests/kernels/test_bce.cpp.
+Row bce_row(const BceCase& c, DType dtype) {
+  const Tensor x = normal(c.shape, dtype, {1, 0, 0}), targets = uniform(c.shape, dtype, {1, 0, 1});
+  return {c.bytes(dtype),
+          {x, targets},
+          [](Tensors& in) -> Tensors { return {bce_with_logits(in[0], in[1])}; },
+          [=](const Tensors& got) {
+            const Tensor x64 = wide(x), t64 = wide(targets);
+            double sum = 0;
+            for (std::int64_t i = 0; i < x64.numel(); ++i) {
+              const double v = x64.data<double>()[i];
+              sum += std::max(v, 0.0) - v * t64.data<double>()[i] +
+                     std::log1p(std::exp(-std::fabs(v)));
+            }
+            const double want = sum / static_cast<double>(x64.numel());
+            return std::fabs(got[0].item() - want) <= 8 * epsilon(acc_dtype(dtype)) * (want + 1);
+          },
+          0,
+          static_cast<double>(x.numel()) * (instructions_of(Unary::softplus) + 3)};
+}
+
+Row bce_grad_row(const BceCase& c, DType dtype) {
+  const Tensor x = normal(c.shape, dtype, {1, 0, 0}), targets = uniform(c.shape, dtype, {1, 0, 1});
+  // The mean's share is 1 / numel; the gradients are then of about 1.
+  const Tensor dy = Tensor::scalar(static_cast<double>(x.numel()), acc_dtype(dtype));
+  return {c.bytes(dtype) + static_cast<double>(x.nbytes()),
+          {dy, x, targets},
+          [](Tensors& in) -> Tensors { return {bce_with_logits_grad(in[0], in[1], in[2])}; },
+          [=](const Tensors& got) {
+            const Tensor x64 = wide(x), t64 = wide(targets);
+            Tensor want = Tensor::empty(x.shape(), DType::f64, Device::cpu());
+            double* p = want.mutable_data<double>();
+            for (std::int64_t i = 0; i < want.numel(); ++i) {
+              p[i] = 1 / (1 + std::exp(-x64.data<double>()[i])) - t64.data<double>()[i];
+            }
+            return close_within(got[0], want, 8 * epsilon(dtype));
+          },
+          0,
+          static_cast<double>(x.numel()) * (instructions_of(Unary::sigmoid) + 2)};
 }
 
 }  // namespace
 
-std::vector<Row> reduction_rows(DType dtype, int megabytes) {
+void add_reduction_rows(DType dtype, int megabytes, RowList& rows) {
   const std::int64_t elements =
       (std::int64_t{megabytes} << 20) / static_cast<std::int64_t>(size_of(dtype));
   const Tensor x = normal({elements / 64, 64}, dtype, {1, 0, 0});
-  std::vector<Row> table;
-  table.push_back(reduce_row("sum per row of 64", Reduction::sum, x, {1}));
-  table.push_back(reduce_row("sum of all", Reduction::sum, x, {}));
-  table.push_back(reduce_row("max per row of 64", Reduction::max, x, {1}));
-  table.push_back(reduce_row("max per channel", Reduction::max, x, {0}));
-  table.push_back(reduce_row("argmax per row of 64", Reduction::argmax, x, {1}));
-  table.push_back(reduce_row("argmax per channel", Reduction::argmax, x, {0}));
-  table.push_back(reduce_row("logsumexp per row of 64", Reduction::logsumexp, x, {1}));
-  table.push_back(reduce_row("L2 norm of all", Reduction::norm2, x, {}));
-  const SoftmaxCase rows{{elements / 1024, 1024}, 1}, pixels{{elements / 64, 64}, 1};
-  table.push_back(softmax_row("softmax of 1024", Softmax::softmax, rows, dtype));
-  table.push_back(softmax_row("log_softmax of 1024", Softmax::log_softmax, rows, dtype));
-  table.push_back(softmax_row("softmax_grad of 1024", Softmax::softmax_grad, rows, dtype));
-  table.push_back(softmax_row("softmax of 64", Softmax::softmax, pixels, dtype));
-  table.push_back(softmax_row("softmax over 64 channels apart", Softmax::softmax,
-                              {{elements / 65536, 64, 1024}, 1}, dtype));
-  add_cross_entropy_rows({{elements / 1000, 1000}}, dtype, table);
-  const Shape images{elements / 65536, 32, 32, 64};
-  add_norm_rows({"layer_norm of 512", {elements / 512, 512}, 0, {512}}, dtype, table);
-  add_norm_rows({"layer_norm of 64", {elements / 64, 64}, 0, {64}}, dtype, table);
-  add_norm_rows({"group_norm 32x32x64 by 8", images, 8}, dtype, table);
-  add_norm_rows({"instance_norm 32x32x64", images, 64}, dtype, table);
-  return table;
+  const auto add_reduction = [&](const char* name, Reduction op, const AxisList& axes) {
+    rows.add(row_name(name, dtype), [&] { return reduce_row(op, x, axes); });
+  };
+  add_reduction("sum per row of 64", Reduction::sum, {1});
+  add_reduction("sum of all", Reduction::sum, {});
+  add_reduction("max per row of 64", Reduction::max, {1});
+  add_reduction("max per channel", Reduction::max, {0});
+  add_reduction("min per row of 64", Reduction::min, {1});
+  add_reduction("min per channel", Reduction::min, {0});
+  add_reduction("argmax per row of 64", Reduction::argmax, {1});
+  add_reduction("argmax per channel", Reduction::argmax, {0});
+  add_reduction("logsumexp per row of 64", Reduction::logsumexp, {1});
+  add_reduction("L1 norm of all", Reduction::norm1, {});
+  add_reduction("L2 norm of all", Reduction::norm2, {});
+  rows.add(row_name("equal_elements", dtype), [&] { return equal_elements_row(x); });
+
+  const auto add_softmax = [&](const char* name, Softmax op, const Shape& shape) {
+    rows.add(row_name(name, dtype), [&] { return softmax_row(op, {shape, 1}, dtype); });
+  };
+  const Shape long_rows{elements / 1024, 1024};
+  add_softmax("softmax of 1024", Softmax::softmax, long_rows);
+  add_softmax("log_softmax of 1024", Softmax::log_softmax, long_rows);
+  add_softmax("softmax_grad of 1024", Softmax::softmax_grad, long_rows);
+  add_softmax("log_softmax_grad of 1024", Softmax::log_softmax_grad, long_rows);
+  add_softmax("softmax of 64", Softmax::softmax, x.shape());
+  add_softmax("softmax over 64 channels apart", Softmax::softmax, {elements / 65536, 64, 1024});
+
+  const CrossEntropyCase classes{{elements / 1000, 1000}};
+  rows.add(row_name("cross_entropy of 1000", dtype),
+           [&] { return cross_entropy_row(classes, dtype); });
+  rows.add(row_name("cross_entropy_grad of 1000", dtype),
+           [&] { return cross_entropy_grad_row(classes, dtype); });
+  const BceCase scores{x.shape()};
+  rows.add(row_name("bce_with_logits", dtype), [&] { return bce_row(scores, dtype); });
+  rows.add(row_name("bce_with_logits_grad", dtype), [&] { return bce_grad_row(scores, dtype); });
 }
 
 }  // namespace imago::bench

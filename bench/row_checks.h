@@ -1,12 +1,14 @@
-// What the tables of rows share: names, and comparison with a reference in f64.
+// What the tables of rows share: names, indices, and comparison with a reference in f64.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <functional>
 #include <string>
 
 #include "kernels/elementwise/elementwise.h"
+#include "tensor/random_stream.h"
 
 namespace imago::bench {
 
@@ -35,6 +37,17 @@ inline double largest(const Tensor& x) {
   for (std::int64_t i = 0; i < w.numel(); ++i)
     most = std::max(most, std::fabs(w.data<double>()[i]));
   return most;
+}
+
+// i64 on the CPU, each in [0, extent).
+inline Tensor indices_below(std::int64_t extent, const Shape& shape) {
+  RandomStream stream(7);
+  Tensor t = Tensor::empty(shape, DType::i64, Device::cpu());
+  std::int64_t* p = t.mutable_data<std::int64_t>();
+  for (std::int64_t i = 0; i < t.numel(); ++i) {
+    p[i] = static_cast<std::int64_t>(stream.below(static_cast<std::uint32_t>(extent)));
+  }
+  return t;
 }
 
 inline std::string row_name(const std::string& op, DType dtype) {
