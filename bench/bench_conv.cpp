@@ -71,7 +71,7 @@ bench::Work work_of(const Conv2dCase& c, Conv2dPass pass, Engine engine, const O
 void run(const Options& options, const std::vector<Conv2dCase>& cases) {
   const Device device = options.device;
   const bool count_only = device.is_cuda() && bench::emulated;
-  benchmark::AddCustomContext("device", describe(device));
+  bench::add_provenance(device);
   int rows = 0;
   for (const Conv2dCase& c : cases) {
     for (const Conv2dPass pass :

@@ -69,7 +69,7 @@ bench::Work work_of(const bench::Row& row, Device device) {
 void run(const Options& options) {
   const Device device = options.device;
   const bool count_only = device.is_cuda() && bench::emulated;
-  benchmark::AddCustomContext("device", describe(device));
+  bench::add_provenance(device);
   for (bench::Row& row : bench::op_rows(options.dtype, options.megabytes, bench::selected)) {
     verify(row, device, options.inject_error);
     row.right = nullptr;  // and with it the reference's results

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "bench/flags.h"
+#include "bench/provenance.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/random/random.h"
 #include "models/dcgan.h"
@@ -124,23 +125,24 @@ void run(const Options& o) {
       "DCGAN %dx%d, base %d, batch %d, f32: mean %.3f ms, median %.3f, p10 %.3f, p90 %.3f, min "
       "%.3f over %d steps; %.0f images/s\n",
       o.image, o.image, o.base, o.batch, times.mean, median, p10, p90, best, o.steps, images_per_s);
-  write_json(o.json, {{"bench", "dcgan_step"},
-                      {"imago", "f32"},
-                      {"device", describe(o.device)},
-                      {"threads", num_threads()},
-                      {"freeze_d", true},
-                      {"base", o.base},
-                      {"image", o.image},
-                      {"batch", o.batch},
-                      {"z", networks.z},
-                      {"steps", o.steps},
-                      {"ms_mean", times.mean},
-                      {"ms_min", best},
-                      {"ms_p10", p10},
-                      {"ms_median", median},
-                      {"ms_p90", p90},
-                      {"images_per_s", images_per_s},
-                      {"peak_mib", peak_mib}});
+  nlohmann::ordered_json result = {{"bench", "dcgan_step"}, {"imago", "f32"}};
+  for (const auto& [name, value] : bench::provenance(o.device)) result[name] = value;
+  const nlohmann::ordered_json figures = {{"threads", num_threads()},
+                                          {"freeze_d", true},
+                                          {"base", o.base},
+                                          {"image", o.image},
+                                          {"batch", o.batch},
+                                          {"z", networks.z},
+                                          {"steps", o.steps},
+                                          {"ms_mean", times.mean},
+                                          {"ms_min", best},
+                                          {"ms_p10", p10},
+                                          {"ms_median", median},
+                                          {"ms_p90", p90},
+                                          {"images_per_s", images_per_s},
+                                          {"peak_mib", peak_mib}};
+  result.update(figures);
+  write_json(o.json, result);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 #include <regex>
 
+#include "bench/provenance.h"
 #include "tensor/error.h"
 
 namespace imago::bench {
@@ -32,6 +33,10 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   benchmark::Initialize(&count, pointers.data());
   if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
   return std::nullopt;
+}
+
+void add_provenance(Device device) {
+  for (const auto& [name, value] : provenance(device)) benchmark::AddCustomContext(name, value);
 }
 
 bool selected(const std::string& row) {

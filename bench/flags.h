@@ -1,4 +1,4 @@
-// The flags that the benches share, beside those of Google Benchmark.
+// What the benches ask of Google Benchmark, and the flags that they share beside its own.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,6 +16,9 @@ namespace imago::bench {
 // Reads the command line: the flags of `app` first, the rest goes to Google Benchmark. Returns the
 // exit code where the program must end: 2 after one line about a bad flag, 0 after --help.
 std::optional<int> parse(CLI::App& app, int argc, char** argv);
+
+// Where and what was measured (bench/provenance.h), for the head of Google Benchmark's results.
+void add_provenance(Device device);
 
 // Whether --benchmark_filter asks for the row; there is no need to verify others.
 bool selected(const std::string& row);

@@ -41,6 +41,10 @@ std::string describe(Device device) {
   return "cpu, " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
+std::string driver_versions(Device device) {
+  return device.is_cuda() ? backend::driver_versions() : "";
+}
+
 void require_device(const char* op, Device device) {
   if (device.is_cpu()) return;
   const std::string& why = backend::why_no_device();

@@ -37,6 +37,10 @@ bool cuda_available();
 // For people: "cpu, 2 threads", "cuda:0, NVIDIA H200, 139.8 GiB", "cuda:0, emulated on the CPU".
 std::string describe(Device device);
 
+// The software a GPU is used by: "CUDA driver 12.8, runtime 12.4", the newest CUDA that the driver
+// takes and the one that the program was built with. Empty for the CPU and the emulated device.
+std::string driver_versions(Device device);
+
 // Throws unless tensors can live on `device`: "[op] no CUDA kernel in this build (configured with
 // IMAGO_CUDA=OFF)", or what CUDA says about a missing GPU or driver.
 void require_device(const char* op, Device device);

@@ -30,6 +30,11 @@ std::string ask_for_device() {
 
 std::atomic<bool> failed{false};
 
+// CUDA numbers its versions 1000 major + 10 minor.
+std::string version(int number) {
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+
 }  // namespace
 
 const bool backend::emulated = false;
@@ -46,6 +51,13 @@ std::string backend::device_name() {
   std::snprintf(memory, sizeof memory, "%.1f GiB",
                 static_cast<double>(properties.totalGlobalMem) / (1024.0 * 1024 * 1024));
   return std::string(properties.name) + ", " + memory;
+}
+
+std::string backend::driver_versions() {
+  int driver = 0, runtime = 0;
+  check_cuda(cudaDriverGetVersion(&driver), "device");
+  check_cuda(cudaRuntimeGetVersion(&runtime), "device");
+  return "CUDA driver " + version(driver) + ", runtime " + version(runtime);
 }
 
 void backend::push_range(const char* name) {

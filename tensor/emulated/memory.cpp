@@ -73,6 +73,9 @@ const std::string& backend::why_no_device() {
 std::string backend::device_name() {
   return "emulated on the CPU";
 }
+std::string backend::driver_versions() {
+  return "";
+}
 void backend::push_range(const char*) {}
 void backend::pop_range() {}
 

@@ -23,6 +23,9 @@ const std::string& backend::why_no_device() {
 std::string backend::device_name() {
   unavailable("device");
 }
+std::string backend::driver_versions() {
+  unavailable("device");
+}
 void backend::push_range(const char*) {}
 void backend::pop_range() {}
 
