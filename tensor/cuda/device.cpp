@@ -31,7 +31,7 @@ std::string ask_for_device() {
 std::atomic<bool> failed{false};
 
 // CUDA numbers its versions 1000 major + 10 minor.
-std::string version(int number) {
+std::string version_text(int number) {
   return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
 }
 
@@ -57,7 +57,7 @@ std::string backend::driver_versions() {
   int driver = 0, runtime = 0;
   check_cuda(cudaDriverGetVersion(&driver), "device");
   check_cuda(cudaRuntimeGetVersion(&runtime), "device");
-  return "CUDA driver " + version(driver) + ", runtime " + version(runtime);
+  return "CUDA driver " + version_text(driver) + ", runtime " + version_text(runtime);
 }
 
 void backend::push_range(const char* name) {

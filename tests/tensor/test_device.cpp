@@ -40,6 +40,16 @@ TEST_CASE("tensors go to the device and come back with the same bits") {
   CHECK(Tensor::empty({0, 3}, DType::f32, Device::cuda()).to(Device::cpu()).numel() == 0);
 }
 
+TEST_CASE("a GPU says with which driver it is used") {
+  const std::string versions = driver_versions(Device::cuda());
+  if (IMAGO_EMULATED) {
+    CHECK(versions.empty());
+  } else {
+    CHECK(versions.rfind("CUDA driver ", 0) == 0);
+    CHECK(versions.find(", runtime ") != std::string::npos);
+  }
+}
+
 TEST_CASE("tensors are made on the device of the context") {
   const ContextScope scope;
   Context::current().device = Device::cuda();

@@ -65,6 +65,7 @@ TEST_CASE("devices are named") {
   CHECK(Device::parse("cpu") == Device::cpu());
   CHECK(Device::parse("auto") == Device::best());
   CHECK(describe(Device::cpu()).rfind("cpu, ", 0) == 0);
+  CHECK(driver_versions(Device::cpu()).empty());
   CHECK_THROWS_WITH(
       Device::parse("gpu"),
       "[device] 'gpu' is no device; use cpu, cuda or auto (another GPU than the first "
