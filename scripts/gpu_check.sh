@@ -3,9 +3,11 @@
 # tree, which it builds (cmake, ninja, nvcc and the packages of scripts/packages.sh must be there),
 # or in an unpacked bundle of scripts/gpu_bundle.sh, which needs no compiler.
 #   scripts/gpu_check.sh [--quick] [--rehearse] [--out DIR]
-# In turn: the benches, PyTorch on the same GPU (where python3 has a torch that sees it), the test
-# suite, compute-sanitizer on some of the tests. A part that fails does not stop the others.
-#   --quick     at most 8 minutes: fewer steps, engines and peers
+# What is right comes first, so that it is not what the time runs out for: the test suite, then
+# compute-sanitizer on some of the tests. Then the benches in turn with PyTorch on the same GPU (where
+# python3 has a torch that sees it), ours a second time after the peer's: what two equal runs differ
+# by is noise, and a ratio within it is called ambiguous. A part that fails does not stop the others.
+#   --quick     at most 8 minutes after the build (in a bundle: in all); fewer steps, engines, peers
 #   --rehearse  without a GPU: the same parts with the emulated device, which times nothing, and
 #               PyTorch on the CPU with small problems
 #   --out DIR   default build/gpu_check: a log for each part, results as JSON, summary.txt, and all
@@ -27,7 +29,7 @@ while (($#)); do
       out=$2
       [[ $out == /* ]] || out=$start/$out
       shift ;;
-    -h | --help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu_check.sh: unknown flag $1 (there are --quick, --rehearse and --out DIR)" >&2; exit 2 ;;
   esac
   shift
@@ -72,8 +74,11 @@ skip() {
   not_run+=("$1")
 }
 
+# Named in the results, too (bench/provenance.h).
+IMAGO_COMMIT=$(cat BUNDLE 2>/dev/null || git describe --always --dirty --abbrev=12)
+export IMAGO_COMMIT
 machine() {
-  echo "Imago $(cat BUNDLE 2>/dev/null || git describe --always --dirty --abbrev=12)"
+  echo "Imago $IMAGO_COMMIT"
   uname -srm
   ((rehearse)) || nvidia-smi --query-gpu=name,driver_version,memory.total,power.limit,clocks.max.sm,clocks.max.mem --format=csv
 }
@@ -97,62 +102,6 @@ SECONDS=0
 limit=$((quick ? 460 : 14400))   # of what follows
 
 export OMP_WAIT_POLICY=passive
-# Benches. JSON files are for Google Benchmark's compare.py and for bench/peers/table.py.
-engines=(--engine auto)
-((quick)) || engines+=(--engine naive --engine tiled --engine blocked)
-bench() {   # NAME SECONDS PROGRAM FLAGS...
-  local name=$1 seconds=$2 program=$3
-  shift 3
-  part "$name" "$seconds" "$bin/bench/$program" --device cuda "$@" \
-    --benchmark_out="$out/$name.json" --benchmark_out_format=json
-}
-bench conv_f32 $((quick ? 60 : 900)) bench_conv "${engines[@]}"
-bench conv_bf16 $((quick ? 60 : 900)) bench_conv --engine auto --dtype bf16
-small_ops=() small=()
-((rehearse)) && small_ops=(--megabytes 1) small=(--base 8 --image 16 --batch 8 --steps 3)
-bench ops_f32 $((quick ? 60 : 900)) bench_ops "${small_ops[@]}"
-((quick)) || bench ops_bf16 900 bench_ops --dtype bf16 "${small_ops[@]}"
-part step $((quick ? 60 : 600)) "$bin/bench/bench_step" --device cuda --json "$out/step.json" "${small[@]}"
-
-# The peer, on the same device.
-if [[ $device == cuda ]]; then
-  usable='import sys, torch; sys.exit(not torch.cuda.is_available())'
-else
-  usable='import torch'
-fi
-steps=()
-((quick && !rehearse)) && steps=(--steps 100)
-peer_step() {   # NAME FLAGS...
-  local name=peer_step_$1
-  shift
-  part "$name" $((quick ? 60 : 600)) "$python" bench/peers/dcgan_step.py --device "$device" \
-    --json "$out/$name.json" "${steps[@]}" "${small[@]}" "$@"
-}
-if ! "$python" -c "$usable" >/dev/null 2>&1; then
-  skip peers "$python has no torch that can use $device"
-elif ((rehearse)); then
-  part peer_conv 300 "$python" bench/peers/conv_layers.py --channels-last --layers D2,G1 --batch 4 --seconds 0.2 --json "$out/peer_conv.json"
-  peer_step default
-  peer_step frozen --channels-last --freeze-d
-else
-  part peer_conv $((quick ? 90 : 900)) "$python" bench/peers/conv_layers.py --device cuda --channels-last --precision f32,tf32,bf16 --json "$out/peer_conv.json"
-  fast=(--channels-last --fused-adam --precision amp)
-  peer_step default
-  peer_step f32 --precision f32 --channels-last --fused-adam --freeze-d
-  peer_step amp "${fast[@]}" --freeze-d
-  peer_step graph "${fast[@]}" --freeze-d --graph
-  if ! ((quick)); then
-    peer_step default_frozen --freeze-d
-    peer_step f32_not_frozen --precision f32 --channels-last --fused-adam
-    peer_step f32_graph --precision f32 --channels-last --fused-adam --freeze-d --graph
-    peer_step tf32_graph --precision tf32 --channels-last --fused-adam --freeze-d --graph
-    peer_step amp_not_frozen "${fast[@]}"
-    peer_step graph_not_frozen "${fast[@]}" --graph
-    peer_step compile "${fast[@]}" --freeze-d --compile
-    peer_step compile_not_frozen "${fast[@]}" --compile
-  fi
-fi
-
 # The suite. Without a device its CUDA half fails, it does not fall silent.
 for folder in tensor kernels autograd nn models data; do
   part "test_$folder" $((quick ? 60 : 1800)) "$bin/tests/test_$folder"
@@ -178,6 +127,94 @@ else
     # Exact allocations: the tool sees the end of every tensor and what nobody wrote.
     part "$tool" $((quick ? 40 : 1200)) env IMAGO_EXACT_ALLOCATIONS=1 compute-sanitizer --tool "$tool" --error-exitcode 9 "$bin/tests/test_kernels" "$subset"
   done
+fi
+
+# Benches. JSON files are for Google Benchmark's compare.py and for bench/peers/table.py.
+small_ops=() small=() steps=()
+((rehearse)) && small_ops=(--megabytes 1) small=(--base 8 --image 16 --batch 8 --steps 3)
+((quick && !rehearse)) && steps=(--steps 100)
+bench() {   # NAME SECONDS PROGRAM FLAGS...
+  local name=$1 seconds=$2 program=$3
+  shift 3
+  part "$name" "$seconds" "$bin/bench/$program" --device cuda "$@" \
+    --benchmark_out="$out/$name.json" --benchmark_out_format=json
+}
+our_step() {   # NAME
+  part "$1" $((quick ? 60 : 600)) "$bin/bench/bench_step" --device cuda --json "$out/$1.json" "${small[@]}"
+}
+# The same once more, for the noise: again NAME COMMAND...
+again() {
+  local name=$1
+  shift
+  if ((rehearse)); then skip "$name" "the emulated device times nothing"; else "$@"; fi
+}
+
+# The peer, on the same device.
+if [[ $device == cuda ]]; then
+  usable='import sys, torch; sys.exit(not torch.cuda.is_available())'
+else
+  usable='import torch'
+fi
+peers=1
+"$python" -c "$usable" >/dev/null 2>&1 || { peers=0; skip peers "$python has no torch that can use $device"; }
+peer_conv() {   # PRECISION
+  local name=peer_conv_$1 flags=(--device cuda --precision "$1")
+  ((peers)) || return 0
+  ((rehearse)) && flags=(--layers D2,G1 --batch 4 --seconds 0.2)
+  part "$name" $((quick ? 60 : 600)) "$python" bench/peers/conv_layers.py --channels-last "${flags[@]}" --json "$out/$name.json"
+}
+peer_step() {   # NAME FLAGS...
+  local name=peer_step_$1
+  shift
+  ((peers)) || return 0
+  part "$name" $((quick ? 60 : 600)) "$python" bench/peers/dcgan_step.py --device "$device" \
+    --json "$out/$name.json" "${steps[@]}" "${small[@]}" "$@"
+}
+
+conv_seconds=$((quick ? 60 : 900))
+conv_f32() { bench "$1" $conv_seconds bench_conv --engine auto; }
+conv_bf16() { bench "$1" $conv_seconds bench_conv --engine auto --dtype bf16; }
+conv_f32 conv_f32
+peer_conv f32
+again conv_f32_again conv_f32 conv_f32_again
+
+our_step step
+if ((rehearse)); then
+  peer_step default
+  peer_step frozen --channels-last --freeze-d
+  again step_again our_step step_again
+else
+  strict=(--precision f32 --channels-last --fused-adam) fast=(--precision amp --channels-last --fused-adam)
+  peer_step default
+  peer_step f32 "${strict[@]}" --freeze-d
+  again step_again our_step step_again
+  peer_step amp "${fast[@]}" --freeze-d
+  peer_step graph "${fast[@]}" --freeze-d --graph
+fi
+
+conv_bf16 conv_bf16
+if ((!rehearse)); then
+  peer_conv bf16
+  ((quick)) || again conv_bf16_again conv_bf16 conv_bf16_again
+  peer_conv tf32
+fi
+
+ops_f32() { bench "$1" $((quick ? 120 : 900)) bench_ops "${small_ops[@]}"; }
+ops_f32 ops_f32
+if ((!quick)); then
+  bench ops_bf16 900 bench_ops --dtype bf16 "${small_ops[@]}"
+  again ops_f32_again ops_f32 ops_f32_again
+  bench conv_f32_engines 900 bench_conv --engine naive --engine tiled --engine blocked
+fi
+if ((!quick && !rehearse)); then
+  peer_step default_frozen --freeze-d
+  peer_step f32_not_frozen "${strict[@]}"
+  peer_step f32_graph "${strict[@]}" --freeze-d --graph
+  peer_step tf32_graph --precision tf32 --channels-last --fused-adam --freeze-d --graph
+  peer_step amp_not_frozen "${fast[@]}"
+  peer_step graph_not_frozen "${fast[@]}" --graph
+  peer_step compile "${fast[@]}" --freeze-d --compile
+  peer_step compile_not_frozen "${fast[@]}" --compile
 fi
 
 {

@@ -40,6 +40,15 @@ class FlagsTest(unittest.TestCase):
         self.assertIn("no GPU here", err)
 
 
+class OrderTest(unittest.TestCase):
+    def test_what_is_right_comes_before_what_is_fast(self):
+        script = (ROOT / "scripts/gpu_check.sh").read_text()
+        parts = ['part "test_$folder"', 'part "$tool"', "\nconv_f32 conv_f32\n", "peer_conv f32",
+                 "again conv_f32_again", "our_step step\n", "peer_step default", "again step_again"]
+        places = [script.index(part) for part in parts]
+        self.assertEqual(places, sorted(places))
+
+
 class TableTest(unittest.TestCase):
     FILES = {
         "conv_f32.json": {"benchmarks": [
@@ -76,10 +85,43 @@ class TableTest(unittest.TestCase):
                     ["G1/forward/naive/f32", "1.0000", "210", "nan", "0.5000", "0.50"],
                     ["PyTorch/D2/forward/tf32", "–", "–", "–", "0.1000"],
                     ["add/f32", "0.0300", "3355", "78.0"],
-                    ["peer_step_default", "4.000", "3.900", "3.800", "4.200", "32000"],
+                    ["peer_step_default", "4.000", "3.900", "3.800", "4.200", "32000", "2.00"],
                     ["step", "2.000", "2.000", "1.900", "2.100", "64000"]):
             self.assertIn(row, rows)
         self.assertFalse([row for row in rows if row and "wrong" in row[0]])
+
+    def test_two_equal_runs_are_the_noise(self):
+        def conv(*rows):
+            return {"benchmarks": [{"name": f"{layer}/forward/auto/f32/manual_time",
+                                    "median_ms": ms, "GFLOP/s": 1.0} for layer, ms in rows]}
+
+        def peer(layer, ms):
+            return {"layer": layer, "pass": "forward", "precision": "f32", "ms_median": ms}
+        files = {
+            # Apart by 2, 4 and 20 per cent: the usual noise is 4.
+            "conv_f32.json": conv(("D1", 1.0), ("D2", 1.0), ("D3", 1.0), ("D4", 1.0)),
+            "conv_f32_again.json": conv(("D1", 1.02), ("D2", 1.04), ("D3", 1.2)),
+            "peer_conv_f32.json": {"rows": [peer("D1", 1.03), peer("D2", 1.1), peer("D3", 1.3)]},
+            "peer_conv_bf16.json": {"rows": [peer("D4", 0.5)]},
+            "peer_step_default.json": {**self.FILES["step.json"], "ms_mean": 2.1},
+            "peer_step_graph.json": {**self.FILES["step.json"], "ms_mean": 1.5},
+            "step.json": self.FILES["step.json"],
+            "step_again.json": {**self.FILES["step.json"], "ms_mean": 2.2},
+        }
+        rows = self.table(files)
+        for row in (["D1/forward/auto/f32", "1.0100", "1", "nan", "1.0300", "1.02", "±4.0%",
+                     "ambiguous"],
+                    ["D2/forward/auto/f32", "1.0200", "1", "nan", "1.1000", "1.08", "±4.0%"],
+                    ["D3/forward/auto/f32", "1.1000", "1", "nan", "1.3000", "1.18", "±20.0%",
+                     "ambiguous"],
+                    ["D4/forward/auto/f32", "1.0000", "1", "nan", "0.5000", "0.50", "±4.0%"],
+                    "noise: two equal runs of 3 rows differ by 4.0% in the median, by 20.0% at "
+                    "most; times are their means".split(),
+                    ["peer_step_default", "2.100", "2.000", "1.900", "2.100", "64000", "1.00",
+                     "±10.0%", "ambiguous"],
+                    ["peer_step_graph", "1.500", "2.000", "1.900", "2.100", "64000", "0.71",
+                     "±10.0%"]):
+            self.assertIn(row, rows)
 
     def test_missing_results_are_no_error(self):
         self.assertEqual(len(self.table({})), 1)
