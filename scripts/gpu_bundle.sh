@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Packs what scripts/gpu_check.sh needs on a GPU machine that cannot build: tests, benches and
-# programs of the cuda preset with their shared libraries, goldens, peer scripts. Unpack it there
-# and run imago-gpu/scripts/gpu_check.sh.
+# programs of the cuda preset with their shared libraries, the files that tests read, peer scripts.
+# Unpack it there and run imago-gpu/scripts/gpu_check.sh.
 #   scripts/gpu_bundle.sh [--arch LIST] [--out FILE.tar.gz] [-j JOBS]
 #   --arch LIST   as nvcc takes them; default "90a-real;90-virtual"
 #   --out FILE    default build/gpu_bundle.tar.gz; at most 60 MiB
@@ -34,18 +34,21 @@ cmake --preset cuda -B $build -DIMAGO_CUDA_ARCHITECTURES="$arch" -DIMAGO_TEST_RO
   -DCMAKE_BUILD_RPATH='$ORIGIN/../lib' -DCMAKE_EXE_LINKER_FLAGS=-Wl,--disable-new-dtags >/dev/null
 programs=(tests/test_{tensor,kernels,autograd,nn,models,data} bench/bench_{conv,ops,step,loader}
   apps/{train_gan,generate,evaluate,render_faces})
+# What these tests read of the source tree, which tests/scripts/test_gpu_check.py looks up in their
+# text, and the peers.
+sources=(tests/goldens autograd/ops nn bench/peers)
 cmake --build $build -j "$jobs" --target "${programs[@]##*/}"
 
 root=$build/imago-gpu
 bin=$root/build/cuda
 rm -rf $root
-mkdir -p $bin/{tests,bench,apps,lib} $root/scripts $root/autograd
+mkdir -p $bin/{tests,bench,apps,lib} $root/scripts
 for program in "${programs[@]}"; do strip -o "$bin/$program" "$build/$program"; done
 # Everything but the C library, which belongs to the system.
 ldd "${programs[@]/#/$build/}" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
   grep -vE '/(libc|libm|libdl|librt|libpthread|ld-linux-[^/]*)\.so' |
   xargs -I{} cp -L {} $bin/lib/
-git ls-files -z tests/goldens bench/peers autograd/ops 'nn/*.h' | xargs -0 cp --parents -t $root/
+git ls-files -z "${sources[@]}" | xargs -0 cp --parents -t $root/
 cp scripts/gpu_check.sh $root/scripts/
 git describe --always --dirty --abbrev=12 >$root/BUNDLE
 

@@ -1,5 +1,6 @@
 """The scripts for GPU machines as far as they go without a GPU, and bench/peers/table.py."""
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -38,6 +39,56 @@ class FlagsTest(unittest.TestCase):
         code, out, err = run(ROOT / "scripts" / "gpu_check.sh")
         self.assertEqual((code, out), (3, ""))
         self.assertIn("no GPU here", err)
+
+
+def paths_read(source):
+    """What a test program's source names below IMAGO_SOURCE_DIR; None for a use with no path."""
+    paths = []
+    for use in re.finditer(r"\bIMAGO_SOURCE_DIR\b", source):
+        path = re.match(r'\)?\s*[+/]?\s*"/?([^"]+)"', source[use.end():])
+        variable = re.search(r"(\w+)\s*(?:=\s*|\()(?:[\w:]+\()?$", source[:use.start()])
+        if path:
+            paths.append(path[1].rstrip("/"))
+        elif variable:
+            below = rf'\b{variable[1]}\s*[+/]\s*"/?([^"]+)"'
+            paths += [name.rstrip("/") for name in re.findall(below, source)] or [None]
+        else:
+            paths.append(None)
+    return paths
+
+
+class BundleTest(unittest.TestCase):
+    def test_paths_are_found_in_sources(self):
+        for source, paths in (
+                ('for (auto& e : fs::directory_iterator(IMAGO_SOURCE_DIR "/nn")) {', ["nn"]),
+                ('load(std::string(IMAGO_SOURCE_DIR) + "/tests/goldens/" + name);',
+                 ["tests/goldens"]),
+                ('fs::path(IMAGO_SOURCE_DIR) / "docs"', ["docs"]),
+                ('const fs::path root = IMAGO_SOURCE_DIR; read(root / "nn/loss.h"); root / "a";',
+                 ["nn/loss.h", "a"]),
+                ('const fs::path root(IMAGO_SOURCE_DIR); read(root / "nn");', ["nn"]),
+                ("const fs::path root = IMAGO_SOURCE_DIR; walk(root);", [None]),
+                ("walk(IMAGO_SOURCE_DIR);", [None]), ("IMAGO_SOURCE_DIRECTORY", [])):
+            self.assertEqual(paths_read(source), paths, source)
+
+    def test_it_has_what_its_tests_read(self):
+        script = (ROOT / "scripts/gpu_bundle.sh").read_text()
+        shipped = re.search(r"^sources=\((.*)\)$", script, re.M)[1].split()
+        folders = re.search(r"tests/test_\{([\w,]+)\}", script)[1].split(",")
+        self.assertFalse([path for path in shipped if not (ROOT / path).exists()])
+        seen = set()
+        for folder in (*folders, "support"):
+            for file in sorted((ROOT / "tests" / folder).rglob("*")):
+                if file.suffix not in (".h", ".cpp", ".cu"):
+                    continue
+                for path in paths_read(file.read_text()):
+                    name = file.relative_to(ROOT)
+                    self.assertIsNotNone(path, f"{name}: say what is read next to IMAGO_SOURCE_DIR")
+                    self.assertTrue(any(f"{path}/".startswith(f"{part}/") for part in shipped),
+                                    f"{name} reads {path}; add it to `sources` of gpu_bundle.sh")
+                    seen.add(path)
+        self.assertIn("tests/goldens", seen)
+        self.assertIn("autograd/ops", seen)
 
 
 class OrderTest(unittest.TestCase):
