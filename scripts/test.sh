@@ -6,7 +6,7 @@
 #   emulated   the CUDA suite on the emulated device, under both sanitizers
 #   tsan       each CUDA kernel at a small size, the loader and streams under ThreadSanitizer
 # and, with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a test
-# notices.
+# notices; each commit draws another sample.
 #   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all five; also debug
 #   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 #   --no-mutants  without the sample, which builds the kernels and their tests once more
@@ -46,14 +46,16 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 have_nvcc=false
 if [[ -n ${CUDACXX:-} ]] || command -v nvcc >/dev/null; then have_nvcc=true; fi
 
-tested=()
+no_nvcc="!! nvcc not found: the GPU kernels are compiled for the emulator only"
+tested=() without_cuda=false
 for preset in "${presets[@]}"; do
   if [[ $preset == cuda ]] && ! $have_nvcc; then
     if $asked; then
       echo "scripts/test.sh: the cuda preset needs nvcc; put it on the PATH or set CUDACXX" >&2
       exit 1
     fi
-    echo "!! nvcc not found: the GPU kernels are compiled for the emulator only"
+    echo "$no_nvcc"
+    without_cuda=true
     continue
   fi
   echo "== $preset: configure and build"
@@ -71,10 +73,14 @@ done
 status=0
 for preset in "${tested[@]}"; do
   if [[ $preset == emulated ]] && $mutants; then
-    echo "== a sample of the mutants of the kernels"
-    scripts/mutate.sh --sample 6 || status=1
+    commit=$(git rev-parse HEAD 2>/dev/null) || commit=1
+    seed=$((16#${commit:0:7}))
+    echo "== a sample of the mutants of the kernels: scripts/mutate.sh --sample 6 --seed $seed"
+    scripts/mutate.sh --sample 6 --seed $seed || status=1
   fi
   echo "== $preset: test"
   ctest --preset "$preset" --progress -j "$(nproc)" || status=1
 done
+# Once more where it is seen: what was not compiled was not tested.
+if $without_cuda; then echo "$no_nvcc"; fi
 exit $status
