@@ -29,12 +29,14 @@ Row row_of(const Tensors& inputs, const Tensors& want, const Operation& run) {
 void add_pad_rows(const Tensor& x, RowList& rows) {
   const Padding border = Padding::same(1);
   const std::int64_t height = x.size(1) - 2, width = x.size(2) - 2;
-  const Tensor inner = crop_reference(x, 1, 1, height, width);
+  const auto inside = [&] { return crop_reference(x, 1, 1, height, width); };
   rows.add(row_name("pad 1", x.dtype()), [&] {
+    const Tensor inner = inside();
     return row_of({inner}, {pad_reference(inner, border, 0)},
                   [=](Tensors& in) -> Tensors { return {pad(in[0], border)}; });
   });
   rows.add(row_name("pad_reflect 1", x.dtype()), [&] {
+    const Tensor inner = inside();
     return row_of({inner}, {pad_reflect_reference(inner, border)},
                   [=](Tensors& in) -> Tensors { return {pad_reflect(in[0], border)}; });
   });
@@ -43,6 +45,7 @@ void add_pad_rows(const Tensor& x, RowList& rows) {
                   [=](Tensors& in) -> Tensors { return {pad_reflect_grad(in[0], border)}; });
   });
   rows.add(row_name("crop 1", x.dtype()), [&] {
+    const Tensor inner = inside();
     Row row = row_of({x}, {inner},
                      [=](Tensors& in) -> Tensors { return {crop(in[0], 1, 1, height, width)}; });
     row.bytes = 2 * static_cast<double>(inner.nbytes());  // the rest need not be read

@@ -37,8 +37,13 @@ const std::map<std::string, std::string> without_row = {
 };
 
 std::string without_comments(const std::string& text) {
-  static const std::regex comment("//[^\n]*");
-  return std::regex_replace(text, comment, "");
+  std::string code;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t comment = std::min(text.find("//", at), text.size());
+    code.append(text, at, comment - at);
+    at = std::min(text.find('\n', comment), text.size());
+  }
+  return code;
 }
 
 // The functions that a header declares and that return or write tensors; specifications and checks
