@@ -73,6 +73,7 @@ done
 status=0
 for preset in "${tested[@]}"; do
   if [[ $preset == emulated ]] && $mutants; then
+    # Each commit draws a sample of its own, the same one whenever it is tested.
     commit=$(git rev-parse HEAD 2>/dev/null) || commit=1
     seed=$((16#${commit:0:7}))
     echo "== a sample of the mutants of the kernels: scripts/mutate.sh --sample 6 --seed $seed"
