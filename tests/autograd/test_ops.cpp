@@ -207,6 +207,7 @@ TEST_CASE("a case computes what it names") {
   const std::map<std::string, std::string> made_of = {
       {"embedding", "index_select"},
       {"global_avg_pool2d", "sum_to"},
+      {"global_max_pool2d", "max"},
       {"instance_norm", "group_norm"},
       {"mean", "scale"},
       {"normalise", "group_norm"},
