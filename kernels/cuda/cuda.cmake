@@ -56,7 +56,7 @@ endif()
 
 # Kernels look at the same memory as float and as float4, and shared memory keeps the NaN it was
 # filled with before its struct began to live. C++ files that include kernels/launch.h need both.
-set(IMAGO_EMULATED_FLAGS -fno-strict-aliasing -fno-lifetime-dse)
+set(IMAGO_EMULATED_FLAGS -fno-strict-aliasing -fno-lifetime-dse $<$<CONFIG:RelWithDebInfo>:-O2>)
 
 # imago_cuda_sources(<file.cu>...) says how the compiler at hand takes the files, in the calling
 # folder.
