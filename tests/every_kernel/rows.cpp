@@ -86,7 +86,8 @@ void cross_entropies() {
 }
 
 void bces() {
-  const Tensor x = normals({70, 11}, DType::f32, 13), dy = Tensor::full({}, 0.75);
+  const Tensor x = normals({70, 37}, DType::f32, 13);  // two stretches
+  const Tensor dy = Tensor::full({}, 0.75);
   const Tensor targets = uniform(x.shape(), DType::f32, {14, 0, 0});
   agree("bce", {x, targets, dy}, [&](Tensors& a) {
     return Tensors{bce_with_logits(a[0], a[1]), bce_with_logits_grad(a[2], a[0], a[1])};
