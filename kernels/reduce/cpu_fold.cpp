@@ -24,8 +24,11 @@ HWY_ATTR void fold_columns(const T* x, std::int64_t rows, std::int64_t columns, 
   alignas(64) C acc[fold_tile_columns];
   for (std::int64_t j = 0; j < columns; ++j) acc[j] = fold_nothing<op, C>();
   const auto lift = [](T v) HWY_ATTR { return fold_lift<op, C>(static_cast<C>(v)); };
+  // Sums are added as a tree, so that errors stay small; where there are none, row after row is what
+  // memory likes best.
+  constexpr bool sums = op == Fold::sum || op == Fold::sum_abs || op == Fold::sum_squares;
   std::int64_t i = 0;
-  for (; i + 4 <= rows; i += 4) {
+  for (; sums && i + 4 <= rows; i += 4) {
     const T* r = x + i * pitch;
 #pragma GCC ivdep
     for (std::int64_t j = 0; j < columns; ++j) {

@@ -38,6 +38,14 @@ template <Fold op, std::int64_t lanes, class C, class Element>
 
 }  // namespace row_detail
 
+// Asks for the first bytes of a row that comes next, while this one is worked on: a row is read
+// several times, and memory has nothing to do from the second time on.
+[[gnu::always_inline]] inline HWY_ATTR void ask_for_row(const void* row, std::int64_t bytes) {
+  for (std::int64_t b = 0; b < bytes && b < 8192; b += 64) {
+    __builtin_prefetch(static_cast<const char*>(row) + b);
+  }
+}
+
 // The fold of element(i), of type C, over i < length. 64 lanes are whole vectors on every target,
 // several of them so that one addition need not wait for the one before; short rows have no use for
 // so many.

@@ -113,6 +113,9 @@ HWY_ATTR void run_call(const SoftmaxCall& c) {
       softmax_short_rows<op>(a, b, out, c.rows, c.length, scratch);
     } else {
       for (std::int64_t i = 0; i < c.rows; ++i) {
+        if (i + 1 < c.rows) {
+          ask_for_row(a + (i + 1) * c.length, c.length * static_cast<std::int64_t>(sizeof(T)));
+        }
         softmax_row<op>(a + i * c.length, b + i * c.length, out + i * c.length, c.length, scratch);
       }
     }
