@@ -4,8 +4,8 @@
 //             [--benchmark_out=FILE --benchmark_out_format=json]...
 //
 // GB/s counts the bytes that must move, each operand once. The floor on the CPU is the time in which
-// a plain copy moves as many, measured in turn with the row, or that of the arithmetic
-// (op_arithmetic.h) where it is longer. bench/timing.h says what else a row holds. Under the emulator
+// a plain copy, too large for caches and measured in turn with the row, moves as many, or that of
+// the arithmetic (op_arithmetic.h) where it is longer. bench/timing.h says what else a row holds. Under the emulator
 // nothing is timed: kernels are verified and their launches counted.
 #include <benchmark/benchmark.h>
 

@@ -26,7 +26,7 @@ struct Work {
   double flops = 0;                         // of one run
   double bytes = 0;                         // that one run must move at least
   double instructions = 0;                  // of one run, as in Ceilings
-  bool beside_copy = false;                 // CPU: copies of as many bytes take turns with the runs
+  bool beside_copy = false;                 // CPU: copies of 64 MiB take turns with the runs
   std::function<Launch(int sets)> prepare;  // makes so many sets of operands
   std::function<Ceilings()> ceilings;       // called next to the measurement
 };

@@ -12,8 +12,8 @@ namespace imago::kernels {
 // few bursts, each a few milliseconds.
 double measure_fma_peak(int threads);
 
-// A plain copy on all threads of the Context, to be timed in turn with something that moves as many
-// bytes: both then find the caches alike and share what neighbours leave of the memory.
+// A plain copy on all threads of the Context, to be timed in turn with something else, so that both
+// share what neighbours leave of the memory.
 class CopyProbe {
  public:
   explicit CopyProbe(std::int64_t bytes);  // read and as many written
