@@ -59,10 +59,6 @@ HWY_ATTR void grad_rows(const NormRowsCall& c) {
     const T* x = static_cast<const T*>(c.x) + r * c.width;
     const T* dy = static_cast<const T*>(c.dy) + r * c.width;
     T* dx = static_cast<T*>(c.out) + r * c.width;
-    if (r + 1 < c.first + c.rows) {
-      ask_for_row(x + c.width, c.width * static_cast<std::int64_t>(sizeof(T)));
-      ask_for_row(dy + c.width, c.width * static_cast<std::int64_t>(sizeof(T)));
-    }
     const A* gamma = static_cast<const A*>(c.gamma) + r % c.groups * c.width;
     const A mean = static_cast<const A*>(c.mean)[r], invstd = static_cast<const A*>(c.invstd)[r];
     const auto weighted = [dy, gamma](std::int64_t i)
