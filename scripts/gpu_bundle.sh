@@ -2,15 +2,15 @@
 # Packs what scripts/gpu_check.sh needs on a GPU machine that cannot build: tests, benches and
 # programs of the cuda preset with their shared libraries, the files that tests read, peer scripts.
 # Unpack it there and run imago-gpu/scripts/gpu_check.sh.
-#   scripts/gpu_bundle.sh [--arch LIST] [--out FILE.tar.gz] [-j JOBS]
+#   scripts/gpu_bundle.sh [--arch LIST] [--out FILE.tar.xz] [-j JOBS]
 #   --arch LIST   as nvcc takes them; default "90a-real;90-virtual"
-#   --out FILE    default build/gpu_bundle.tar.gz; at most 60 MiB
+#   --out FILE    default build/gpu_bundle.tar.xz; at most 60 MiB
 # The target needs an x86-64 Linux with a C library as new as this machine's.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")/.."
 
-arch="90a-real;90-virtual" out=build/gpu_bundle.tar.gz jobs=$(nproc)
+arch="90a-real;90-virtual" out=build/gpu_bundle.tar.xz jobs=$(nproc)
 while (($#)); do
   case $1 in
     --arch | --out | -j) [[ ${2:-} ]] || { echo "gpu_bundle.sh: $1 needs a value" >&2; exit 2; } ;;&
@@ -53,7 +53,8 @@ cp scripts/gpu_check.sh $root/scripts/
 git describe --always --dirty --abbrev=12 >$root/BUNDLE
 
 mkdir -p "$(dirname "$out")"
-tar czf "$out" -C $build imago-gpu
+# Every program holds the same kernels: a dictionary as large as all of them together stores those once.
+tar cf - -C $build imago-gpu | xz -T0 --lzma2=preset=6,dict=512MiB >"$out"
 size=$(stat -c %s "$out")
 echo "$out: $((size >> 20)) MiB, architectures $arch"
 ((size <= 60 << 20)) || { echo "gpu_bundle.sh: more than 60 MiB; name fewer architectures" >&2; exit 1; }
