@@ -14,7 +14,8 @@
 #               of it in gpu_check.tar.gz
 # Exits with 0 when every part that ran passed, 1 when one failed or was cut short (they are named),
 # 2 for a bad flag, 3 where there is no GPU.
-# Environment: PYTHON, the python3 to use; IMAGO_PREFIX, where packages are installed (tree only).
+# Environment: PYTHON, the python3 to use; IMAGO_PREFIX, where packages are installed (tree only);
+# IMAGO_CUDNN_LIBRARY, the libcudnn.so.9 to compare with (default: the one that PyTorch brings).
 set -uo pipefail
 start=$PWD
 cd "$(dirname "$0")/.." || exit 1
@@ -29,7 +30,7 @@ while (($#)); do
       out=$2
       [[ $out == /* ]] || out=$start/$out
       shift ;;
-    -h | --help) sed -n '2,20s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -h | --help) sed -n '2,21s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "gpu_check.sh: unknown flag $1 (there are --quick, --rehearse and --out DIR)" >&2; exit 2 ;;
   esac
   shift
@@ -176,7 +177,25 @@ peer_step() {   # NAME FLAGS...
 conv_seconds=$((quick ? 60 : 900))
 conv_f32() { bench "$1" $conv_seconds bench_conv --engine auto; }
 conv_bf16() { bench "$1" $conv_seconds bench_conv --engine auto --dtype bf16; }
+# The vendor's library without PyTorch around it. A build has the engine where it found the headers.
+if [[ -z ${IMAGO_CUDNN_LIBRARY:-} ]]; then
+  beside_torch=$("$python" -c 'import nvidia.cudnn; print(list(nvidia.cudnn.__path__)[0])' 2>/dev/null)/lib/libcudnn.so.9
+  [[ -f $beside_torch ]] && export IMAGO_CUDNN_LIBRARY=$beside_torch
+fi
+conv_cudnn() {   # PRECISION
+  local name=conv_$1_cudnn
+  if ((rehearse)); then
+    skip "$name" "cuDNN needs a GPU"
+  elif [[ -z ${IMAGO_CUDNN_LIBRARY:-} ]] && ! ldconfig -p | grep -q 'libcudnn\.so\.9'; then
+    skip "$name" "there is no libcudnn.so.9; name it in IMAGO_CUDNN_LIBRARY"
+  elif [[ ! -f BUNDLE ]] && ! grep -q '^IMAGO_CUDNN_INCLUDE_DIR:PATH=/' "build/$preset/CMakeCache.txt"; then
+    skip "$name" "this build found no cudnn_backend.h"
+  else
+    bench "$name" $conv_seconds bench_conv --engine cudnn --dtype "$1"
+  fi
+}
 conv_f32 conv_f32
+conv_cudnn f32
 peer_conv f32
 again conv_f32_again conv_f32 conv_f32_again
 
@@ -195,6 +214,7 @@ else
 fi
 
 conv_bf16 conv_bf16
+conv_cudnn bf16
 if ((!rehearse)); then
   peer_conv bf16
   ((quick)) || again conv_bf16_again conv_bf16 conv_bf16_again

@@ -10,14 +10,6 @@
 
 namespace imago::kernels {
 
-enum class Conv2dPass { forward, input_grad, weight_grad };
-
-inline const char* name_of(Conv2dPass pass) {
-  return pass == Conv2dPass::forward      ? "forward"
-         : pass == Conv2dPass::input_grad ? "input_grad"
-                                          : "weight_grad";
-}
-
 struct Conv2dCase {
   std::string name;
   std::int64_t N, H, W, C;

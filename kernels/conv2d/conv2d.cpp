@@ -1,5 +1,7 @@
 #include "kernels/conv2d/conv2d.h"
 
+#include <span>
+
 #include "kernels/conv2d/engines.h"
 #include "kernels/cuda_build.h"
 #include "kernels/elementwise/elementwise.h"
@@ -44,6 +46,8 @@ std::string Conv2dProblem::to_string() const {
 namespace imago::kernels {
 
 namespace {
+
+constexpr bool cudnn_build = IMAGO_CUDNN;  // whether its headers were there
 
 void check_params(const char* op, const Conv2dParams& params) {
   check(params.stride_h >= 1 && params.stride_w >= 1, op, "strides are at least 1, not ",
@@ -111,8 +115,11 @@ Engine choose(const char* op, Engine asked, const Conv2dProblem& problem, const 
     const CudaEngine tiled{Engine::tiled, tiles,
                            "groups and dilation 1 and tensors below 2^30 elements"};
     if (asked == Engine::automatic && is_tiny(problem, terms)) asked = Engine::naive;
-    const CudaEngine engines[] = {blocked, tiled, naive};
-    return choose_cuda_engine(op, asked, {dtype, problem.flops(), describe}, engines);
+    // Behind the one that can do everything, so that `automatic` never comes to it.
+    const CudaEngine cudnn{Engine::cudnn, dtype != DType::f64, "f32 and bf16"};
+    const CudaEngine engines[] = {blocked, tiled, naive, cudnn};
+    const std::span<const CudaEngine> here(engines, cudnn_build ? 4 : 3);
+    return choose_cuda_engine(op, asked, {dtype, problem.flops(), describe}, here);
   }
   return choose_cpu_engine(op, asked,
                            {.dtype = dtype,
@@ -214,6 +221,9 @@ Tensor conv2d(const Tensor& x, const Tensor& w, const Conv2dParams& params, Engi
     if (chosen == Engine::tiled) conv2d_tiled(problem, x, w, out);
     if (chosen == Engine::blocked) conv2d_blocked(problem, x, w, out);
   }
+  if constexpr (cudnn_build) {
+    if (chosen == Engine::cudnn) conv2d_cudnn(problem, x, w, out);
+  }
   if (chosen == Engine::direct) run_in_f32(conv2d_direct, problem, x, w, out);
   if (chosen == Engine::reference) conv2d_reference(problem, x, w, out);
   return out;
@@ -237,6 +247,9 @@ Tensor conv2d_input_grad(const Tensor& y, const Tensor& w, std::int64_t height, 
     if (chosen == Engine::naive) conv2d_input_grad_naive(problem, y, w, out);
     if (chosen == Engine::tiled) conv2d_input_grad_tiled(problem, y, w, out);
     if (chosen == Engine::blocked) conv2d_input_grad_blocked(problem, y, w, out);
+  }
+  if constexpr (cudnn_build) {
+    if (chosen == Engine::cudnn) conv2d_input_grad_cudnn(problem, y, w, out);
   }
   if (chosen == Engine::direct) run_in_f32(conv2d_input_grad_direct, problem, y, w, out);
   if (chosen == Engine::reference) conv2d_input_grad_reference(problem, y, w, out);
@@ -268,6 +281,9 @@ Tensor conv2d_weight_grad(const Tensor& x, const Tensor& y, std::int64_t kernel_
     if (chosen == Engine::naive) conv2d_weight_grad_naive(problem, x, y, out);
     if (chosen == Engine::tiled) conv2d_weight_grad_tiled(problem, x, y, out);
     if (chosen == Engine::blocked) conv2d_weight_grad_blocked(problem, x, y, out);
+  }
+  if constexpr (cudnn_build) {
+    if (chosen == Engine::cudnn) conv2d_weight_grad_cudnn(problem, x, y, out);
   }
   if (chosen == Engine::direct) run_in_f32(conv2d_weight_grad_direct, problem, x, y, out);
   if (chosen == Engine::reference) conv2d_weight_grad_reference(problem, x, y, out);

@@ -49,6 +49,15 @@ struct Conv2dProblem {
 
 namespace imago::kernels {
 
+// Which derivative of T.
+enum class Conv2dPass { forward, input_grad, weight_grad };
+
+inline const char* name_of(Conv2dPass pass) {
+  return pass == Conv2dPass::forward      ? "forward"
+         : pass == Conv2dPass::input_grad ? "input_grad"
+                                          : "weight_grad";
+}
+
 // y = dT/dy: the convolution of x (N, H, W, C) with w. Throws when the shapes do not fit, when the
 // kernel with its dilation is larger than the padded image,
 // or when the engine cannot do the problem.

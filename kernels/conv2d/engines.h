@@ -49,4 +49,11 @@ void conv2d_input_grad_blocked(const Conv2dProblem& problem, const Tensor& y, co
 void conv2d_weight_grad_blocked(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                 Tensor& out);
 
+// vendor_cudnn.cpp: f32 and bf16 (no f32 gradient of bf16 weights), where the build has it.
+void conv2d_cudnn(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
+void conv2d_input_grad_cudnn(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
+                             Tensor& out);
+void conv2d_weight_grad_cudnn(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
+                              Tensor& out);
+
 }  // namespace imago::kernels
