@@ -3,6 +3,7 @@
 #include "autograd/function.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/reshape.h"
+#include "kernels/elementwise/compare.h"
 #include "kernels/elementwise/elementwise.h"
 #include "kernels/reduce/reduce.h"
 

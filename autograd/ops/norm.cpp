@@ -7,6 +7,7 @@
 #include "autograd/ops/div.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/reshape.h"
+#include "kernels/elementwise/compare.h"
 #include "kernels/elementwise/elementwise.h"
 
 namespace imago::ops {

@@ -23,6 +23,12 @@ void require_alike(const char* op, const Tensor& a, const Tensor& b) {
   check(a.device() == b.device(), op, "devices differ: ", a.device(), " and ", b.device());
 }
 
+void require_floating(const char* op, const Tensor& x) {
+  check(x.defined(), op, "the argument is undefined");
+  check(is_floating(x.dtype()), op, "the argument is ", x.dtype(),
+        "; it takes f32, f64 or bf16; cast it first");
+}
+
 // A number to compare the elements of `a` with, as a tensor ().
 Tensor number_like(const char* op, const Tensor& a, double value) {
   check(a.defined(), op, "the first argument is undefined");
@@ -74,6 +80,34 @@ Tensor compare(Comparison op, const Tensor& a, const Tensor& b) {
       T room_x[stretch_size], room_y[stretch_size];
       map_compare(a.dtype(), op, x.stretch(begin, n, room_x), y.stretch(begin, n, room_y),
                   po + begin, n);
+    });
+  });
+  return out;
+}
+
+Tensor equal_elements(const Tensor& a, const Tensor& b) {
+  const char* op = "equal_elements";
+  require_floating(op, a);
+  require_floating(op, b);
+  check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), op,
+        "takes tensors of one shape, dtype and device, not ", a.shape(), " ", a.dtype(), " on ",
+        a.device(), " and ", b.shape(), " ", b.dtype(), " on ", b.device());
+  const OpRange range(op, a.device());
+  Tensor out = Tensor::empty_like(a);
+  if constexpr (cuda_build) {
+    if (a.device().is_cuda()) {
+      if (a.numel() > 0) equal_vector(a, b, out);
+      return out;
+    }
+  }
+  dispatch<float, double, bf16>(a.dtype(), op, [&]<class T> {
+    const T *pa = a.data<T>(), *pb = b.data<T>();
+    T* po = out.mutable_data<T>();
+    parallel_ranges(a.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const bool same = (pa[i] == pb[i]) | ((pa[i] != pa[i]) & (pb[i] != pb[i]));
+        po[i] = static_cast<T>(same ? 1.0f : 0.0f);
+      }
     });
   });
   return out;

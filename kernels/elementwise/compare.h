@@ -56,6 +56,10 @@ Tensor logical_and(const Tensor& a, const Tensor& b);
 Tensor logical_or(const Tensor& a, const Tensor& b);
 Tensor logical_not(const Tensor& a);
 
+// 1 where a == b or both are NaN, else 0, in the dtype of a and b, which are of one shape and
+// floating dtype. It marks the elements among which the gradient of max is shared.
+Tensor equal_elements(const Tensor& a, const Tensor& b);
+
 // mask != 0 ? a : b, element by element, of the broadcast shape of all three: a mask (N, H, W, 1)
 // chooses whole pixels. mask is u8; a and b are of any dtype, both alike.
 Tensor where(const Tensor& mask, const Tensor& a, const Tensor& b);

@@ -29,6 +29,9 @@ void compare_broadcast(Comparison op, std::span<const BroadcastAxis> axes, const
 void where_broadcast(std::span<const BroadcastAxis> axes, const Tensor& mask, const Tensor& x,
                      const Tensor& y, Tensor& out);
 
+// out = a == b or both NaN ? 1 : 0, all of one shape and floating dtype, with elements.
+void equal_vector(const Tensor& a, const Tensor& b, Tensor& out);
+
 // out = x in the dtype of out, another one.
 void cast_vector(const Tensor& x, Tensor& out);
 

@@ -308,32 +308,4 @@ Tensor norm(const Tensor& x, double p, const AxisList& axes, bool keepdim) {
                      p == 2);
 }
 
-Tensor equal_elements(const Tensor& a, const Tensor& b) {
-  const char* op = "equal_elements";
-  require(op, a, true);
-  require(op, b, true);
-  check(a.shape() == b.shape() && a.dtype() == b.dtype() && a.device() == b.device(), op,
-        "takes tensors of one shape, dtype and device, not ", a.shape(), " ", a.dtype(), " on ",
-        a.device(), " and ", b.shape(), " ", b.dtype(), " on ", b.device());
-  const OpRange range(op, a.device());
-  Tensor out = Tensor::empty_like(a);
-  if constexpr (cuda_build) {
-    if (a.device().is_cuda()) {
-      if (a.numel() > 0) equal_elements_cuda(a, b, out);
-      return out;
-    }
-  }
-  dispatch<float, double, bf16>(a.dtype(), op, [&]<class T> {
-    const T *pa = a.data<T>(), *pb = b.data<T>();
-    T* po = out.mutable_data<T>();
-    parallel_ranges(a.numel(), default_grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const bool same = (pa[i] == pb[i]) | ((pa[i] != pa[i]) & (pb[i] != pb[i]));
-        po[i] = static_cast<T>(same ? 1.0f : 0.0f);
-      }
-    });
-  });
-  return out;
-}
-
 }  // namespace imago::kernels

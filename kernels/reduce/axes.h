@@ -46,10 +46,6 @@ Tensor logsumexp(const Tensor& x, const AxisList& axes, bool keepdim = false);
 // acc_t as they are: beyond 1e19 in f32 they overflow.
 Tensor norm(const Tensor& x, double p, const AxisList& axes, bool keepdim = false);
 
-// 1 where a == b or both are NaN, else 0; a and b of one shape and floating dtype, as is the result.
-// It marks the elements among which the gradient of max is shared.
-Tensor equal_elements(const Tensor& a, const Tensor& b);
-
 enum class Reduction { sum, max, min, argmax, logsumexp, norm1, norm2 };
 
 // The specification: one element after another, in f64; results are f64. x of any dtype, on the CPU.

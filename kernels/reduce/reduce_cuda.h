@@ -26,7 +26,4 @@ void fold_middle_cuda(Fold op, const Tensor& x, std::int64_t outer, std::int64_t
 void argmax_middle_cuda(const Tensor& x, std::int64_t outer, std::int64_t rows,
                         std::int64_t columns, Tensor& index);
 
-// equal_1_vector.cu: 1 where a == b or both are NaN, else 0.
-void equal_elements_cuda(const Tensor& a, const Tensor& b, Tensor& out);
-
 }  // namespace imago::kernels

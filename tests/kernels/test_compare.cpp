@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels/elementwise/cases.h"
+#include "kernels/elementwise/elementwise.h"
 #include "tensor/context.h"
 #include "tensor/convert.h"
 #include "tests/kernels/guarded.h"
@@ -136,6 +137,27 @@ TEST_CASE("compare: known answers, NaN among them") {
   });
 }
 
+TEST_CASE("equal_elements: marks ties, NaN among them, wherever slices begin") {
+  const test::Guarded guarded;
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    Tensor a = test::small_integers({41}, dtype, 1), b = test::small_integers({41}, dtype, 2);
+    a = div(a, a);  // NaN where 0, else 1
+    b = div(b, b);
+    test::for_each_device([&](Device device) {
+      for (std::int64_t begin = 0; begin < 9; ++begin) {
+        const Tensor got = test::to_f64(
+            equal_elements(a.to(device).slice(begin, 41), b.to(device).slice(begin, 41)));
+        const Tensor wa = test::to_f64(a), wb = test::to_f64(b);
+        for (std::int64_t i = begin; i < 41; ++i) {
+          const double x = wa.data<double>()[i], y = wb.data<double>()[i];
+          CHECK(got.data<double>()[i - begin] == (std::isnan(x) == std::isnan(y) ? 1 : 0));
+        }
+      }
+      CHECK(equal_elements(Tensor::zeros({0}), Tensor::zeros({0})).numel() == 0);
+    });
+  }
+}
+
 TEST_CASE("where: every dtype, mask and operands repeated along any axis") {
   const test::Guarded guarded;
   test::for_each_device([&](Device device) {
@@ -208,6 +230,9 @@ TEST_CASE("compare and where: messages name what was expected and what came") {
   CHECK(test::contains(test::error_of([&] { less(cast(x, DType::i32), std::nan("")); }),
                        "no i32 is nan"));
   CHECK(test::contains(test::error_of([&] { less(x, Tensor::zeros({2})); }), "do not broadcast"));
+  CHECK(test::contains(test::error_of([&] { equal_elements(x, Tensor::zeros({3})); }),
+                       "of one shape, dtype and device, not (2, 3) f32 on cpu and (3,) f32 on "
+                       "cpu"));
   CHECK(test::error_of([&] { where(x, x, x); }) ==
         "[where] the mask is f32, not u8; make it with a comparison");
   CHECK(test::contains(test::error_of([&] { where(bytes, x, bytes); }), "dtypes differ"));

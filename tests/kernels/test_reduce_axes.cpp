@@ -180,27 +180,6 @@ TEST_CASE("reductions: NaN wins, infinities are numbers") {
   });
 }
 
-TEST_CASE("equal_elements: marks ties, NaN among them, wherever slices begin") {
-  const test::Guarded guarded;
-  for (const DType dtype : floating) {
-    Tensor a = test::small_integers({41}, dtype, 1), b = test::small_integers({41}, dtype, 2);
-    a = div(a, a);  // NaN where 0, else 1
-    b = div(b, b);
-    test::for_each_device([&](Device device) {
-      for (std::int64_t begin = 0; begin < 9; ++begin) {
-        const Tensor got = test::to_f64(
-            equal_elements(a.to(device).slice(begin, 41), b.to(device).slice(begin, 41)));
-        const Tensor wa = test::to_f64(a), wb = test::to_f64(b);
-        for (std::int64_t i = begin; i < 41; ++i) {
-          const double x = wa.data<double>()[i], y = wb.data<double>()[i];
-          CHECK(got.data<double>()[i - begin] == (std::isnan(x) == std::isnan(y) ? 1 : 0));
-        }
-      }
-      CHECK(equal_elements(Tensor::zeros({0}), Tensor::zeros({0})).numel() == 0);
-    });
-  }
-}
-
 TEST_CASE("reductions: the number of threads does not change a bit") {
   const ContextScope scope;
   std::vector<AxesCase> cases = axes_cases();
@@ -255,7 +234,4 @@ TEST_CASE("reductions: messages name what was expected and what came") {
   CHECK(test::error_of([&] { logsumexp(Tensor::zeros({2}, DType::i32), {}); }) ==
         "[logsumexp] the argument is i32; it takes f32, f64 or bf16; cast it first");
   CHECK(test::error_of([&] { norm(x, 3, {}); }) == "[norm] takes p = 1 or 2, not 3");
-  CHECK(test::contains(test::error_of([&] { equal_elements(x, Tensor::zeros({3})); }),
-                       "of one shape, dtype and device, not (2, 3) f32 on cpu and (3,) f32 on "
-                       "cpu"));
 }

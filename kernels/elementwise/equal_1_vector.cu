@@ -1,8 +1,8 @@
 // Equal elements, chapter 1: sixteen bytes a thread.
 //
-// The idea. The gradient of a maximum goes to the elements that are as large as it, so those must be
-// found: 1 where a == b, else 0, NaN being equal to NaN. It is one more function of two arguments,
-// with the threads of kernels/elementwise/packs.cuh:
+// The idea. The gradient of a maximum goes to the elements that are as large as it, so those must
+// be found: 1 where a == b, else 0, NaN being equal to NaN. It is one more function of two
+// arguments, with the threads of binary_1_vector.cu:
 //
 //   a, b     | 0 1 2 | 3 4 5 6 | 7 8 9 10 | 11 12 |      f32, 12 bytes past a multiple of 16,
 //   thread   | 2 3 4 |    0    |    1     | 5  6  |      count = 13
@@ -10,8 +10,8 @@
 // The bottleneck is memory: two reads and a write.
 //
 // Limits. 2^31 blocks of 256 threads.
+#include "kernels/elementwise/engines.h"
 #include "kernels/elementwise/packs.cuh"
-#include "kernels/reduce/reduce_cuda.h"
 
 namespace imago::kernels {
 namespace {
@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(block_size)
 
 }  // namespace
 
-void equal_elements_cuda(const Tensor& a, const Tensor& b, Tensor& out) {
+void equal_vector(const Tensor& a, const Tensor& b, Tensor& out) {
   dispatch<float, double, bf16>(a.dtype(), "equal_elements", [&]<class T> {
     constexpr int lanes = Pack<T>::lanes;
     const T *pa = a.device_data<T>(), *pb = b.device_data<T>();
