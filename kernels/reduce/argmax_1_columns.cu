@@ -95,16 +95,7 @@ __global__ void __launch_bounds__(column_threads, 2)
     b.join(s.value(other), s.place(other));
     s.value(slot) = b.value, s.place(slot) = b.place;
   };
-  int half = 1;
-  while (half * 2 < c.row_lanes) half *= 2;
-  for (; half >= 1; half /= 2) {
-    __syncthreads();
-    if (at.outer_lane < c.outers && at.row_lane < half && at.row_lane + half < c.row_lanes) {
-      const int other = at.slot + half * c.tile_units * lanes;
-      for (int l = 0; l < lanes; ++l) join_slots(at.slot + l, other + l);
-    }
-  }
-  __syncthreads();
+  join_row_lanes<lanes>(c, at, join_slots);
 
   const std::int64_t block = blockIdx.x;
   const std::int64_t tile = block % c.tiles, outer_block = block / c.tiles / c.parts;

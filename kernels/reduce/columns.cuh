@@ -100,20 +100,27 @@ __device__ void load_rows(Unit<T, lanes> (&unit)[chunk], const T* first, std::in
 template <class A, int lanes>
 using LaneTile = Tile<A, column_threads * lanes>;
 
-// Adds up the row lanes, pairwise: the sums end in the slots of row lane 0. All threads call it,
-// each having stored its lanes; ends with a barrier.
-template <class A, int lanes>
-__device__ void add_row_lanes(LaneTile<A, lanes>& value, const Columns& c, const ColumnPlace& at) {
+// Brings the row lanes together, pairwise: join(slot, other) makes what is in the two slots one, in
+// the first. Results end in the slots of row lane 0. All threads call it, each having stored its
+// lanes; ends with a barrier.
+template <int lanes, class Join>
+__device__ void join_row_lanes(const Columns& c, const ColumnPlace& at, Join join) {
   int half = 1;
   while (half * 2 < c.row_lanes) half *= 2;
   for (; half >= 1; half /= 2) {
     __syncthreads();
     if (at.outer_lane < c.outers && at.row_lane < half && at.row_lane + half < c.row_lanes) {
       const int other = at.slot + half * c.tile_units * lanes;
-      for (int l = 0; l < lanes; ++l) value(at.slot + l) += value(other + l);
+      for (int l = 0; l < lanes; ++l) join(at.slot + l, other + l);
     }
   }
   __syncthreads();
+}
+
+// The same for sums.
+template <class A, int lanes>
+__device__ void add_row_lanes(LaneTile<A, lanes>& value, const Columns& c, const ColumnPlace& at) {
+  join_row_lanes<lanes>(c, at, [&](int slot, int other) { value(slot) += value(other); });
 }
 
 // How many columns of the result a block has for each outer lane; the first is that of its tile.

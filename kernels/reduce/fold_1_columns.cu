@@ -131,16 +131,7 @@ __global__ void __launch_bounds__(column_threads, 2)
   }
 
   for (int l = 0; l < lanes; ++l) s.state(at.slot + l) = mine[l];
-  int half = 1;
-  while (half * 2 < c.row_lanes) half *= 2;
-  for (; half >= 1; half /= 2) {
-    __syncthreads();
-    if (at.outer_lane < c.outers && at.row_lane < half && at.row_lane + half < c.row_lanes) {
-      const int other = at.slot + half * c.tile_units * lanes;
-      for (int l = 0; l < lanes; ++l) s.state(at.slot + l).join(s.state(other + l));
-    }
-  }
-  __syncthreads();
+  join_row_lanes<lanes>(c, at, [&](int slot, int other) { s.state(slot).join(s.state(other)); });
 
   const std::int64_t block = blockIdx.x;
   const std::int64_t tile = block % c.tiles, outer_block = block / c.tiles / c.parts;
