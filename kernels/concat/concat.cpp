@@ -4,9 +4,9 @@
 #include <cstring>
 
 #include "kernels/concat/engines.h"
+#include "kernels/cpu_move.h"
 #include "kernels/cuda_build.h"
 #include "kernels/parallel.h"
-#include "kernels/permute/cpu_move.h"
 #include "tensor/op_range.h"
 
 namespace imago::kernels {

@@ -22,7 +22,7 @@
 // Limits. Fewer than 2^31 words.
 #include "kernels/concat/engines.h"
 #include "kernels/divisor.h"
-#include "kernels/permute/words.cuh"
+#include "kernels/words.cuh"
 #include "tensor/stream.h"
 
 namespace imago::kernels {

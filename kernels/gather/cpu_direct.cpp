@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <atomic>
 
+#include "kernels/cpu_move.h"
 #include "kernels/gather/engines.h"
 #include "kernels/parallel.h"
-#include "kernels/permute/cpu_move.h"
 
 namespace imago::kernels {
 namespace {

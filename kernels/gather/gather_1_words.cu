@@ -19,7 +19,7 @@
 #include "kernels/divisor.h"
 #include "kernels/gather/engines.h"
 #include "kernels/gather/inside.cuh"
-#include "kernels/permute/words.cuh"
+#include "kernels/words.cuh"
 #include "tensor/stream.h"
 
 namespace imago::kernels {

@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <array>
 
+#include "kernels/cpu_move.h"
 #include "kernels/parallel.h"
-#include "kernels/permute/cpu_move.h"
 #include "kernels/permute/engines.h"
 
 namespace imago::kernels {

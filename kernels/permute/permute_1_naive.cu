@@ -18,7 +18,7 @@
 // Limits. Fewer than 2^31 words.
 #include "kernels/permute/engines.h"
 #include "kernels/permute/loops.cuh"
-#include "kernels/permute/words.cuh"
+#include "kernels/words.cuh"
 #include "tensor/device_memory.h"
 #include "tensor/stream.h"
 

@@ -26,7 +26,7 @@
 // columns leaves most of a tile empty; chapter 1 takes those.
 #include "kernels/permute/engines.h"
 #include "kernels/permute/loops.cuh"
-#include "kernels/permute/words.cuh"
+#include "kernels/words.cuh"
 #include "tensor/stream.h"
 
 namespace imago::kernels {

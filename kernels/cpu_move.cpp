@@ -1,11 +1,11 @@
-#include "kernels/permute/cpu_move.h"
+#include "kernels/cpu_move.h"
 
 #include <cstring>
 
 #include "kernels/simd_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/permute/cpu_move.cpp"
+#define HWY_TARGET_INCLUDE "kernels/cpu_move.cpp"
 #include "hwy/foreach_target.h"
 //
 #include "hwy/cache_control.h"
