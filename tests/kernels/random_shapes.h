@@ -4,17 +4,20 @@
 #include <cstdint>
 #include <initializer_list>
 
-#include "tensor/device.h"
-#include "tensor/dtype.h"
+#include "kernels/elementwise/elementwise.h"
 #include "tensor/random_stream.h"
-#include "tensor/shape.h"
+#include "tensor/tensor.h"
+#include "tests/support/devices.h"
 
 namespace imago::test {
 
 class Draw {
  public:
-  explicit Draw(std::uint64_t seed) : stream_(seed) {}
+  // What is drawn depends on the sum of the two.
+  explicit Draw(std::uint64_t seed, int trial = 0)
+      : stream_(seed + static_cast<std::uint64_t>(trial)), trial_(trial) {}
 
+  int trial() const { return trial_; }
   // In [low, high].
   int between(int low, int high) {
     return low + static_cast<int>(stream_.below(static_cast<std::uint32_t>(high - low + 1)));
@@ -43,12 +46,34 @@ class Draw {
   }
 
   RandomStream stream_;
+  int trial_;
 };
 
 // Calls f(trial) for each trial; emulated devices are slow and get a fifth of them.
 template <class F>
 void for_trials(Device device, int trials, F&& f) {
   for (int i = 0; i < trials; i += IMAGO_EMULATED && device.is_cuda() ? 5 : 1) f(i);
+}
+
+// Calls f(device, draw) on each device for as many problems, and names the problem in messages.
+template <class F>
+void for_each_problem(int trials, std::uint64_t seed, F&& f) {
+  for_each_device([&](Device device) {
+    for_trials(device, trials, [&](int trial) {
+      CAPTURE(trial);
+      Draw draw(seed, trial);
+      f(device, draw);
+    });
+  });
+}
+
+inline Tensor on_host(const Tensor& t) {
+  return t.to(Device::cpu());
+}
+
+// The same in f64, which holds every number of the other floating dtypes.
+inline Tensor exact(const Tensor& t) {
+  return kernels::cast(on_host(t), DType::f64);
 }
 
 }  // namespace imago::test
