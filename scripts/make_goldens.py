@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Writes the golden values of tests/goldens: what PyTorch computes in f64, in Imago's layouts.
 
-    python3 scripts/make_goldens.py [--out DIR]    write the four files
+    python3 scripts/make_goldens.py [--out DIR]    write the five files
     python3 scripts/make_goldens.py --check        recompute and compare with the files in DIR
 
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
 /usr/bin/python3; or a CPU build of torch in a virtual environment. Not needed to run the tests.
-The committed files come from PyTorch 2.6. Seeds are fixed and one thread computes, so the same
-PyTorch writes the same bytes; another version agrees to rounding, which is what --check asks for.
+The committed files come from PyTorch 2.6, blocks.safetensors from 1.13. Seeds are fixed and one
+thread computes, so the same PyTorch writes the same bytes; another version agrees to rounding,
+which is what --check asks for. --only NAME writes or checks one file and leaves the others alone.
 
 Everything is stored ALREADY CONVERTED: images (N, H, W, C), convolution weights (K, R, S, C /
 groups), Linear weights (out, in) as in PyTorch, flattening in (H, W, C) order. A transposed
@@ -100,6 +101,39 @@ catalogue.safetensors
                            gp = 10 mean of (norm(g[n]) - 1)^2 at mix real + (1 - mix) fake;
                            r1_dw1 ... gp_dw3 their gradients (b3 has none)
 
+blocks.safetensors
+  conv_block_ACTIVATION.*  x (3, 5, 4, 3), w (4, 3, 3, 3) s2 p1, gamma beta mean_in var_in mean var
+                           (4), y (3, 3, 2, 4), dx dw dgamma dbeta: convolution, batch norm, and
+                           none relu leaky_relu (0.2) tanh sigmoid gelu silu; eps 1e-5, momentum 0.1
+  conv_block_up_ACTIVATION.*  x (2, 3, 2, 3), w (3, 4, 4, 4) transposed, s2 p1, y (2, 6, 4, 4)
+  conv_block_extra.*       w (3, 3, 3, 4) transposed, output_padding 1, silu
+  conv_block_keras.*       relu, eps 1e-3, momentum 0.01, variance not corrected by n / (n - 1)
+  conv_block_eval.*        gelu, from mean_in and var_in
+  conv_block_plain.* conv_block_plain_up.*  w b, gelu and silu, without batch norm
+  conv_block_spectral.*    w b, tanh, without batch norm, spectral norm: vectors u_in v_in before
+                           the one pass in training mode, u (4) v (27) after
+  residual.*               x (2, 4, 3, 3), w (3, 3, 3, 3), b: x + tanh(conv(x))
+  residual_shortcut.*      x (2, 4, 6, 2): average 2x2 of conv w1 (3, 3, 3, 2) b1 p1 of silu(x),
+                           plus conv w2 (3, 1, 1, 2) s2 of x
+  reshape.*                x (3, 5), w1 (18, 5) b1, as images (2, 3, 3), conv w2 (4, 2, 2, 3)
+  linear_plain.* conv2d_plain.* (s2 p2, dilation 2, groups 2) conv_transpose2d_plain.* (k2 s2)
+                           without bias; layer_norm_plain.* (6) group_norm_plain.* (2 groups)
+                           without w and b, log_softmax_rows.* (axis 1): x (2, 3, 2, 6)
+  bce_learned.*            x target dx dtarget (3, 4), loss (); bce_one_target.* all targets 0.3
+  huber_default.* (delta 1) smooth_l1_zero.* (beta 0)  x target dx dtarget (3, 4), loss ()
+  cross_entropy_class.*    x dx (5, 6), labels (5) (F32), loss (): class 1 does not count
+  residual_penalty.*       scores (3, 1) of real (3, 8, 8, 2): conv w1 (4, 3, 3, 2) b1 p1, tanh, the
+                           block of residual_shortcut with w2 (6, 3, 3, 4) b2 w3 (6, 1, 1, 4), layer
+                           norm gamma beta (4, 4, 6), gelu, global average, linear w4 (1, 6) b4 with
+                           spectral norm by u (1) v (6); the rest as of penalty.*
+  ema.live.P ema.average.P (11, ...)  P those of conv 2 -> 3 k3 (0.weight 0.bias) and batch norm 3
+                           (1.*); row 0 is where the average starts, row t follows live's row t
+                           with decay min(0.35, t / (t + 10))
+  clipped.p0 (2, 3) q0 (5), grads_p (10, 2, 3) grads_q (10, 5)  ten steps of SGD, lr 0.1, momentum
+                           0.9; norm_p norm_q after each, gradients clipped to norm 1.5, norm_before
+                           (10) the norms; value_p value_q: clipped to +-0.5
+  schedule.constant (30)   1
+
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
   D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
@@ -124,10 +158,11 @@ import sys
 import numpy as np
 import torch
 
-from goldens import catalogue, common, dcgan, layers, optimisers
+from goldens import blocks, catalogue, common, dcgan, layers, optimisers
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
-         "dcgan_steps.safetensors": dcgan.make, "optimisers.safetensors": optimisers.make}
+         "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
+         "optimisers.safetensors": optimisers.make}
 
 
 def check(path, tensors):
@@ -150,10 +185,13 @@ def main():
     root = pathlib.Path(__file__).resolve().parent.parent
     parser.add_argument("--out", type=pathlib.Path, default=root / "tests" / "goldens")
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
+    parser.add_argument("--only", choices=FILES, help="this file alone")
     args = parser.parse_args()
     torch.set_num_threads(1)
     wrong = 0
     for name, make in FILES.items():
+        if args.only not in (None, name):
+            continue
         tensors, metadata = make()
         if args.check:
             wrong += check(args.out / name, tensors)
