@@ -222,9 +222,12 @@ def residual_penalties(out, rng):
 def averages(out, rng):
     """Ten values of the weights and buffers of a network, and the averages that follow them."""
     live = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3)).double()
-    follow = AveragedModel(live, use_buffers=True, avg_fn=lambda average, value, t: average + (
-        1 - torch.minimum(torch.tensor(0.35, dtype=torch.float64), t / (t + 10.0))) *
-        (value - average))
+
+    def average(before, value, t):
+        t = t.item()
+        return before + (1 - min(0.35, t / (t + 10))) * (value - before)
+
+    follow = AveragedModel(live, use_buffers=True, avg_fn=average)
     names = [n for n in live.state_dict() if not n.endswith("num_batches_tracked")]
     history = {f"ema.{kind}.{name}": [] for kind in ("live", "average") for name in names}
     for _ in range(11):

@@ -1,13 +1,12 @@
-// Functions and layers against golden values: forward and backward, in f64 and f32.
+// Functions, layers and losses against golden values: forward and backward, in f64 and f32.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "golden_case.h"
 #include "goldens.h"
-#include "nn/module.h"
 
 namespace imago::test {
 
@@ -19,15 +18,16 @@ inline double golden_bound(DType dtype) {
   return dtype == DType::f64 ? 2e-14 : 1.5e-6;
 }
 
+// A file of tests/goldens, read once, on the device of the Context.
+const SafetensorsFile& golden_file(const std::string& file);
+
 // Runs y = f(inputs) and its backward pass and compares with name.y and name.d<input>.
 void check_function(const SafetensorsFile& goldens, const std::string& name,
                     const std::vector<std::string>& inputs,
                     const std::function<Var(const Vars&)>& f);
 
-// The same for a layer whose parameters `names` maps to golden suffixes.
-void check_layer(const SafetensorsFile& goldens, const std::string& name, nn::Module&& layer,
-                 const std::map<std::string, std::string>& names = {{"weight", "w"}, {"bias", "b"}},
-                 const std::map<std::string, std::string>& buffers = {},
-                 const std::map<std::string, std::string>& buffers_after = {});
+// An entry of the tables in golden_case.h.
+void check_layer(const LayerGolden& golden);
+void check_loss(const LossGolden& golden);
 
 }  // namespace imago::test

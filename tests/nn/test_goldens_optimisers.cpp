@@ -1,9 +1,5 @@
-// Optimisers, schedules, clipping and spectral normalisation against PyTorch:
-// tests/goldens/optimisers.safetensors.
+// Optimisers, schedules and spectral normalisation against PyTorch.
 #include <doctest/doctest.h>
-
-#include <functional>
-#include <memory>
 
 #include "autograd/engine.h"
 #include "autograd/ops/add.h"
@@ -13,11 +9,9 @@
 #include "autograd/ops/sqrt.h"
 #include "autograd/ops/sum_to.h"
 #include "autograd/ops/tanh.h"
-#include "goldens.h"
-#include "nn/clip_grad.h"
+#include "golden_checks.h"
 #include "nn/layers.h"
 #include "nn/optim.h"
-#include "nn/schedule.h"
 
 using namespace imago;
 using namespace imago::test;
@@ -25,8 +19,7 @@ using namespace imago::test;
 namespace {
 
 const SafetensorsFile& goldens() {
-  static const SafetensorsFile file = load_goldens("optimisers.safetensors");
-  return file;
+  return golden_file("optimisers.safetensors");
 }
 
 Tensor golden(const std::string& name, DType dtype = DType::f64) {
@@ -52,46 +45,16 @@ void set_gradient(Var& p, const Tensor& g) {
   ops::sum(ops::mul(p, Var(g))).backward();
 }
 
-using MakeOptimizer = std::function<std::unique_ptr<optim::Optimizer>(const Var& p)>;
-
-template <class O, class Options>
-MakeOptimizer maker(const Options& options) {
-  return [=](const Var& p) { return std::make_unique<O>(Vars{p}, options); };
-}
-
 }  // namespace
 
 TEST_CASE("goldens: ten steps of every optimiser, and what it keeps") {
-  using optim::Adam, optim::AdamW, optim::RMSprop, optim::SGD;
-  using Sgd = optim::SgdOptions;
-  using Rms = optim::RmspropOptions;
-  const std::vector<std::pair<std::string, MakeOptimizer>> all{
-      {"sgd", maker<SGD>(Sgd{.lr = 0.1})},
-      {"sgd_decay", maker<SGD>(Sgd{.lr = 0.1, .weight_decay = 0.2})},
-      {"sgd_momentum", maker<SGD>(Sgd{.lr = 0.05, .momentum = 0.9, .weight_decay = 0.1})},
-      {"sgd_dampening", maker<SGD>(Sgd{.lr = 0.05, .momentum = 0.8, .dampening = 0.3})},
-      {"sgd_nesterov",
-       maker<SGD>(Sgd{.lr = 0.05, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1})},
-      {"adam", maker<Adam>(optim::AdamOptions{
-                   .lr = 0.01, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-6, .weight_decay = 0.1})},
-      {"adamw", maker<AdamW>(optim::AdamWOptions{
-                    .lr = 0.01, .beta1 = 0.5, .beta2 = 0.99, .eps = 1e-6, .weight_decay = 0.3})},
-      {"rmsprop", maker<RMSprop>(Rms{.lr = 0.01, .alpha = 0.9, .eps = 1e-6})},
-      {"rmsprop_momentum",
-       maker<RMSprop>(
-           Rms{.lr = 0.01, .alpha = 0.9, .eps = 1e-6, .momentum = 0.8, .weight_decay = 0.1})},
-      {"rmsprop_centered",
-       maker<RMSprop>(Rms{.lr = 0.01, .alpha = 0.9, .eps = 1e-3, .centered = true})},
-      {"rmsprop_centered_momentum",
-       maker<RMSprop>(
-           Rms{.lr = 0.01, .alpha = 0.9, .eps = 1e-3, .momentum = 0.5, .centered = true})},
-  };
-  for (const auto& [name, make] : all) {
+  for (const OptimizerGolden& g : all_optimizer_goldens()) {
+    const std::string& name = g.name;
     CAPTURE(name);
     for (const DType dtype : both) {
       CAPTURE(dtype);
       Var p = parameter(golden("p0", dtype));
-      const auto optimizer = make(p);
+      const auto optimizer = g.make(p);
       std::size_t compared = 0;
       for (std::int64_t i = 0; i < 10; ++i) {
         CAPTURE(i);
@@ -130,37 +93,14 @@ TEST_CASE("goldens: two groups of parameters under a schedule") {
 }
 
 TEST_CASE("goldens: schedules") {
-  const auto compare = [](const std::string& name, const optim::Schedule& schedule) {
-    const Tensor want = golden("schedule." + name).to(Device::cpu());
+  for (const ScheduleGolden& g : all_schedule_goldens()) {
+    CAPTURE(g.name);
+    const Tensor want = golden_file(g.file).tensor("schedule." + g.name).to(Device::cpu());
     REQUIRE(want.numel() == 30);
     for (std::int64_t step = 0; step < 30; ++step) {
       CAPTURE(step);
-      CHECK(std::abs(schedule(step) - want.data<double>()[step]) <= 1e-14);
+      CHECK(std::abs(g.f(step) - want.data<double>()[step]) <= 1e-14);
     }
-  };
-  compare("step_decay", optim::step_decay({.every = 7, .factor = 0.3}));
-  compare("linear", optim::linear({.steps = 20, .end = 0.2}));
-  compare("cosine", optim::cosine({.steps = 20, .floor = 0.1}));
-  compare("warmup_step_decay", optim::warmup({.steps = 5, .start = 0.25},
-                                             optim::step_decay({.every = 7, .factor = 0.3})));
-}
-
-TEST_CASE("goldens: clipping of gradients") {
-  for (const DType dtype : both) {
-    CAPTURE(dtype);
-    Var a = parameter(Tensor::zeros({3, 4}, dtype)), b = parameter(Tensor::zeros({5}, dtype));
-    for (const auto& [key, limit] : {std::pair("clip", 1.5), std::pair("clip_loose", 50.0)}) {
-      const std::string name = key;
-      set_gradient(a, golden("clip.a", dtype));
-      set_gradient(b, golden("clip.b", dtype));
-      const Tensor norm = optim::clip_grad_norm({a, b}, limit);
-      check_close(name, norm, golden(name + ".norm"), bound(dtype));
-      check_close(name, a.grad().tensor(), golden(name + ".norm_a"), bound(dtype));
-      check_close(name, b.grad().tensor(), golden(name + ".norm_b"), bound(dtype));
-    }
-    set_gradient(a, golden("clip.a", dtype));
-    optim::clip_grad_value({a, b}, 0.5);
-    check_close("clip.value", a.grad().tensor(), golden("clip.value_a"), bound(dtype));
   }
 }
 
