@@ -2,11 +2,7 @@
 // threads, state, modes; and no layer without a case.
 #include <doctest/doctest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <map>
 #include <set>
-#include <sstream>
 
 #include "autograd/engine.h"
 #include "autograd/gradcheck.h"
@@ -14,6 +10,7 @@
 #include "kernels/parallel.h"
 #include "layer_case.h"
 #include "tests/kernels/random.h"
+#include "tests/support/declarations.h"
 #include "tests/support/errors.h"
 
 using namespace imago;
@@ -75,38 +72,6 @@ LayerResults run(const LayerCase& c, int threads) {
   for (const Var& g : grads) results.tensors.push_back(g.tensor());
   for (const auto& [name, tensor] : layer->state_dict()) results.tensors.push_back(tensor);
   return results;
-}
-
-// The classes of the headers in nn/ that derive from Module, at any depth, and are final: those
-// that are not are there to be derived from.
-std::set<std::string> declared_layers() {
-  struct Class {
-    std::string base;
-    bool final;
-  };
-  std::map<std::string, Class> classes;
-  for (const auto& entry : std::filesystem::directory_iterator(IMAGO_SOURCE_DIR "/nn")) {
-    if (entry.path().extension() != ".h") continue;
-    std::ifstream file(entry.path());
-    std::string code, line;
-    while (std::getline(file, line)) code += line.substr(0, line.find("//")) + ' ';
-    std::istringstream words(code);
-    std::string word, name, access, base;
-    while (words >> word) {
-      if (word != "class" && word != "struct") continue;
-      words >> name >> word;
-      const bool final = word == "final";
-      if (final) words >> word;
-      if (word == ":" && words >> access >> base) classes[name] = {base, final};
-    }
-  }
-  std::set<std::string> layers;
-  for (const auto& [name, c] : classes) {
-    std::string base = c.base;
-    while (classes.contains(base)) base = classes.at(base).base;
-    if (base == "Module" && c.final) layers.insert(name);
-  }
-  return layers;
 }
 
 }  // namespace
@@ -220,7 +185,7 @@ TEST_CASE("an empty batch is refused, or gives an empty result and gradients of 
 }
 
 TEST_CASE("every layer in nn has a case of each size") {
-  const std::set<std::string> declared = declared_layers();
+  const std::set<std::string> declared = final_classes_in(IMAGO_SOURCE_DIR "/nn", "Module");
   REQUIRE(declared.size() > 10);
   CHECK(declared.contains("Conv2d"));           // by way of ConvLayer
   CHECK_FALSE(declared.contains("ConvLayer"));  // a base

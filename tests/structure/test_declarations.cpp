@@ -57,3 +57,38 @@ NormOutput deeper(const Var& x);
   CHECK(found[9].result == "NormOutput");
   CHECK(declared_functions("").empty());
 }
+
+TEST_CASE("declarations: the final classes below a base are found, however they are spaced") {
+  const std::string header = R"(#pragma once
+// class NotThis final : public Module {};
+namespace imago::nn {
+class Module;
+enum class Kind : int { one };
+struct Options {
+  int base = 0;
+};
+template <class T>
+class ConvLayer : public Module {
+ public:
+  ConvLayer() : params_(), kind_(Kind::one) {}
+};
+class Conv2d final : public ConvLayer {
+ public:
+  explicit Conv2d(const Options& o) : ConvLayer(o) {}
+};
+class Tanh final: public nn::Module{};
+struct Small final
+    : Module { };
+class Wide final : public virtual Module, public Other {};
+class Elsewhere final : public Optimizer {};
+class Alone final {};
+}  // namespace imago::nn
+)";
+  CHECK(final_classes(header, "Module") ==
+        std::set<std::string>{"Conv2d", "Small", "Tanh", "Wide"});
+  CHECK(final_classes(header, "Optimizer") == std::set<std::string>{"Elsewhere"});
+  CHECK(final_classes(header, "ConvLayer") == std::set<std::string>{"Conv2d"});
+  CHECK(final_classes("class A final : public B {}; class B final : public A {};", "C").empty());
+  CHECK(final_classes("struct A final :", "B").empty());
+  CHECK(final_classes("", "Module").empty());
+}

@@ -5,6 +5,8 @@
 #include <map>
 #include <sstream>
 
+#include "tests/support/files.h"
+
 namespace imago::test {
 namespace {
 
@@ -95,6 +97,23 @@ std::vector<std::string> parameter_names(const std::string& code) {
   return names;
 }
 
+// Names ("nn::Module" is one), and each other character by itself.
+std::vector<std::string> tokens_of(const std::string& code) {
+  std::vector<std::string> tokens;
+  for (std::size_t i = 0; i < code.size();) {
+    std::size_t end = i;
+    while (end < code.size() && (in_name(code[end]) || code.compare(end, 2, "::") == 0)) {
+      end += in_name(code[end]) ? 1 : 2;
+    }
+    if (end == i) end = i + 1;
+    if (std::isspace(static_cast<unsigned char>(code[i])) == 0) {
+      tokens.push_back(code.substr(i, end - i));
+    }
+    i = end;
+  }
+  return tokens;
+}
+
 }  // namespace
 
 std::vector<Declaration> declared_functions(const std::string& text) {
@@ -139,6 +158,48 @@ std::vector<std::string> labels_of(const std::vector<Declaration>& functions) {
     labels.push_back(label);
   }
   return labels;
+}
+
+std::set<std::string> final_classes(const std::string& text, const std::string& base) {
+  struct Class {
+    std::string base;
+    bool final;
+  };
+  std::map<std::string, Class> classes;
+  std::vector<std::string> tokens = tokens_of(code_of(text));
+  tokens.resize(tokens.size() + 8);  // so that a text may end anywhere
+  for (std::size_t i = 0; i + 8 < tokens.size(); ++i) {
+    if (tokens[i] != "class" && tokens[i] != "struct") continue;
+    std::size_t at = i + 2;
+    const bool final = tokens[at] == "final";
+    if (final) ++at;
+    if (tokens[at] != ":") continue;
+    const std::set<std::string> words{"public", "protected", "private", "virtual"};
+    do ++at;
+    while (words.contains(tokens[at]));
+    const std::size_t colons = tokens[at].rfind("::");
+    classes[tokens[i + 1]] = {
+        colons == std::string::npos ? tokens[at] : tokens[at].substr(colons + 2), final};
+  }
+  std::set<std::string> found;
+  for (const auto& [name, c] : classes) {
+    std::string root = c.base;
+    for (std::size_t steps = 0; root != base && classes.contains(root); ++steps) {
+      if (steps > classes.size()) break;  // no C++, but no reason to hang
+      root = classes.at(root).base;
+    }
+    if (root == base && c.final) found.insert(name);
+  }
+  return found;
+}
+
+std::set<std::string> final_classes_in(const std::filesystem::path& folder,
+                                       const std::string& base) {
+  std::string text;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() == ".h") text += read_bytes(entry.path()) + '\n';
+  }
+  return final_classes(text, base);
 }
 
 }  // namespace imago::test
