@@ -5,8 +5,8 @@
 
 namespace imago {
 
-// Standard normals, and uniforms in [0, 1), made on `device`. Element i is a function of (seed, step,
-// draw number, i): the same bits on every device.
+// Standard normals, and uniforms in [0, 1), made on `device`. Element i is a function of (seed,
+// step, draw number, i): the same bits on every device.
 Var randn(const Shape& shape, Device device = Context::current().device, DType dtype = DType::f32);
 Var rand(const Shape& shape, Device device = Context::current().device, DType dtype = DType::f32);
 

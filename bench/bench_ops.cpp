@@ -3,10 +3,10 @@
 //   bench_ops [--device cuda] [--dtype bf16] [--megabytes 32] [--threads 2] [--hot]
 //             [--benchmark_out=FILE --benchmark_out_format=json]...
 //
-// GB/s counts the bytes that must move, each operand once. The floor on the CPU is the time in which
-// a plain copy, too large for caches and measured in turn with the row, moves as many, or that of
-// the arithmetic (op_arithmetic.h) where it is longer. bench/timing.h says what else a row holds. Under the emulator
-// nothing is timed: kernels are verified and their launches counted.
+// GB/s counts the bytes that must move, each operand once. The floor on the CPU is the time in
+// which a plain copy, too large for caches and measured in turn with the row, moves as many, or
+// that of the arithmetic (op_arithmetic.h) where it is longer. bench/timing.h says what else a row
+// holds. Under the emulator nothing is timed: kernels are verified and their launches counted.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>

@@ -60,8 +60,8 @@ Tensor normals(const Shape& shape, DType dtype, std::uint64_t seed) {
   return filled(shape, dtype, [&] { return stream.normal(); });
 }
 
-// One element of a pass, from the trilinear form of conv2d.h; operands are f64. `term` is called for
-// every (n, p, q, k, r, s, c) that the loops below leave after fixing those of the element.
+// One element of a pass, from the trilinear form of conv2d.h; operands are f64. `term` is called
+// for every (n, p, q, k, r, s, c) that the loops below leave after fixing those of the element.
 double element(Conv2dPass pass, const Conv2dCase& c, const ConvOperands& o, std::int64_t index) {
   const Conv2dProblem d = c.problem();
   const std::int64_t cg = d.C / d.params.groups, kg = d.K / d.params.groups;

@@ -1,9 +1,9 @@
 // The arithmetic of the elementwise functions, for floors where it takes longer than memory.
 //
-// Counted in kernels/elementwise/math*.h and tensor/philox.h, per element in f32: every addition, multiplication,
-// comparison, choice and operation on bits is one SIMD instruction, of which a core starts as many as
-// fused multiply-adds; a division or a square root takes the time of several. Those of f64 fill a
-// vector with half as many elements and count twice.
+// Counted in kernels/elementwise/math*.h and tensor/philox.h, per element in f32: every addition,
+// multiplication, comparison, choice and operation on bits is one SIMD instruction, of which a core
+// starts as many as fused multiply-adds; a division or a square root takes the time of several.
+// Those of f64 fill a vector with half as many elements and count twice.
 #pragma once
 
 #include "kernels/elementwise/elementwise.h"

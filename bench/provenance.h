@@ -13,9 +13,9 @@ namespace imago::bench {
 // (CUDA versions) and "gpu_driver" (of the system), and "commit". What cannot be found out is
 // "unknown".
 //
-// The commit is IMAGO_COMMIT of the environment, which scripts/gpu_check.sh sets, or else that of the
-// source tree the program was built in, with "-dirty" where files differ from it, as of now: whoever
-// measures builds first.
+// The commit is IMAGO_COMMIT of the environment, which scripts/gpu_check.sh sets, or else that of
+// the source tree the program was built in, with "-dirty" where files differ from it, as of now:
+// whoever measures builds first.
 std::vector<std::pair<std::string, std::string>> provenance(Device device);
 
 }  // namespace imago::bench

@@ -31,7 +31,7 @@ class DeviceRing {
   Tensor next();
 
   // Starts to copy the batch that next() will return, if the loader has it ready and if it is among
-  // the first `last` batches of the ring. Never waits for the loader, never throws its errors early.
+  // the first `last` batches of the ring. Never waits for the loader nor throws its errors early.
   void prefetch(std::int64_t last);
 
  private:

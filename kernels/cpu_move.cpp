@@ -161,9 +161,9 @@ HWY_INLINE void transpose_block(const std::byte* from, std::int64_t from_row, in
 }
 #endif
 
-// Units of one word, in blocks of lanes x lanes. What is left of a narrow matrix goes in blocks too,
-// as far as whole vectors stay inside of it: they read on into the next row, or write on into columns
-// that follow and are written later.
+// Units of one word, in blocks of lanes x lanes. What is left of a narrow matrix goes in blocks
+// too, as far as whole vectors stay inside of it: they read on into the next row, or write on into
+// columns that follow and are written later.
 template <class T>
 HWY_INLINE void transpose_words(const std::byte* from, std::int64_t from_row, std::int64_t rows,
                                 std::int64_t columns, std::byte* to, std::int64_t to_row) {

@@ -19,8 +19,8 @@ inline constexpr std::int64_t moved_grain_bytes = 128 << 10;
 void move_bytes(const std::byte* from, std::int64_t n, std::byte* to, bool stream);
 void finish_streams();
 
-// Asks for rows of `row_bytes` bytes, `pitch` bytes apart, before they are read: where rows lie apart
-// no prefetcher of the processor guesses the next one.
+// Asks for rows of `row_bytes` bytes, `pitch` bytes apart, before they are read: where rows lie
+// apart no prefetcher of the processor guesses the next one.
 void prefetch_rows(const std::byte* from, std::int64_t pitch, std::int64_t rows,
                    std::int64_t row_bytes);
 

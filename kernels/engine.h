@@ -81,8 +81,8 @@ struct CudaProblem {
 };
 
 // One of `engines`, which stand fastest first; one can do everything. `automatic` takes the first
-// that can, and says so once per op and problem where that is not the fastest and the problem
-// is large. Throws, naming `op`, when the engine asked for cannot do the problem or is not among them.
+// that can, and says so once per op and problem where that is not the fastest and the problem is
+// large. Throws, naming `op`, when the engine asked for cannot do the problem or is not among them.
 Engine choose_cuda_engine(const char* op, Engine asked, const CudaProblem& problem,
                           std::span<const CudaEngine> engines);
 

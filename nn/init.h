@@ -24,8 +24,8 @@ void fill_truncated_normal(const Var& x, double mean, double deviation, double b
 // The fans of a weight by its shape, the innermost extent counting inputs, as PyTorch counts them:
 //     Linear (out, in)               in = in          out = out
 //     Conv2d (out, R, S, in / groups) in = R S in / groups   out = R S out
-// A transposed convolution's weight (in, R, S, out / groups) is counted in the same way, so that its
-// `in` is R S out / groups. Throws for fewer than two dimensions.
+// A transposed convolution's weight (in, R, S, out / groups) is counted in the same way, so that
+// its `in` is R S out / groups. Throws for fewer than two dimensions.
 enum class Fan { in, out };
 std::int64_t fan_of(const Shape& weight, Fan fan);
 
@@ -45,9 +45,9 @@ void kaiming_uniform(const Var& weight, const KaimingOptions& options = {});
 void xavier_normal(const Var& weight, double gain = 1);
 void xavier_uniform(const Var& weight, double gain = 1);
 
-// Saxe et al. 2014 (arXiv 1312.6120): the weight as a matrix (first extent, all others) becomes gain
-// times one with orthonormal rows, or columns where it has fewer of them, uniformly among all such
-// matrices. Computed in f64 on the CPU.
+// Saxe et al. 2014 (arXiv 1312.6120): the weight as a matrix (first extent, all others) becomes
+// gain times one with orthonormal rows, or columns where it has fewer of them, uniformly among all
+// such matrices. Computed in f64 on the CPU.
 void orthogonal(const Var& weight, double gain = 1);
 
 // What follows acts on a module and all below it. Slopes of PReLU and embeddings stay as they are.

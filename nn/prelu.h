@@ -9,8 +9,8 @@ struct PReLUOptions {
   double slope = 0.25;  // where the slopes start
 };
 
-// x > 0 ? x : weight x with learned slopes (He et al. 2015, arXiv 1502.01852): x (..., channels), or
-// of any shape for a single slope. weight (channels) starts at 0.25. The paper trains it without
+// x > 0 ? x : weight x with learned slopes (He et al. 2015, arXiv 1502.01852): x (..., channels),
+// or of any shape for a single slope. weight (channels) starts at 0.25. The paper trains it without
 // weight decay, which would pull it towards ReLU.
 class PReLU final : public Module {
  public:

@@ -1,6 +1,7 @@
 // Learning-rate schedules: pure functions of the step.
 //
-//   const optim::Schedule schedule = optim::warmup({.steps = 500}, optim::cosine({.steps = 20'000}));
+//   const optim::Schedule schedule =
+//       optim::warmup({.steps = 500}, optim::cosine({.steps = 20'000}));
 //   for (std::int64_t step = 0; step < 20'500; ++step) {
 //     opt.set_lr_factor(schedule(step));
 //     ...
@@ -8,8 +9,8 @@
 //   }
 //
 // The value is a factor of the base learning rate, the same for every group, for the update that
-// follows `step` earlier ones: 0, 1, 2, ... A run that is resumed at a step goes on with the bits of
-// an uninterrupted one, with nothing to store.
+// follows `step` earlier ones: 0, 1, 2, ... A run that is resumed at a step goes on with the bits
+// of an uninterrupted one, with nothing to store.
 // Errors: a negative step; options that make no sense.
 #pragma once
 

@@ -35,12 +35,13 @@ struct Summary {
 
 std::ostream& operator<<(std::ostream& out, const Summary& summary);
 
-// Runs `model` once, in evaluation mode, on `example` (with its batch) and writes down what happens:
-// nothing is computed by formulas for layers, so any module will do. The arithmetic is what
-// operations state of themselves: convolutions and matrix products (the rest is limited by memory).
-// Activations are the values made in a layer that the recorded graph keeps for backward, each
-// storage counted once, where it was made; parameters and the example do not count, frozen networks
-// keep none. Modes, gradients, the generator of the Context and the module stay as they were.
+// Runs `model` once, in evaluation mode, on `example` (with its batch) and writes down what
+// happens: nothing is computed by formulas for layers, so any module will do. The arithmetic is
+// what operations state of themselves: convolutions and matrix products (the rest is limited by
+// memory). Activations are the values made in a layer that the recorded graph keeps for backward,
+// each storage counted once, where it was made; parameters and the example do not count, frozen
+// networks keep none. Modes, gradients, the generator of the Context and the module stay as they
+// were.
 Summary summary(Module& model, const Var& example);
 // The same on zeros of that shape, with the dtype and on the device of the first parameter (without
 // parameters: f32, on the device of the Context).

@@ -14,7 +14,7 @@ const std::string& why_no_device();
 
 // "NVIDIA H200, 139.8 GiB"; the device must be usable.
 std::string device_name();
-// "CUDA driver 12.8, runtime 12.4": what the driver takes at most, and what the build was made with.
+// "CUDA driver 12.8, runtime 12.4": what the driver takes at most and what this was built with.
 std::string driver_versions();
 
 // What a captured copy from other than page-locked memory is told.

@@ -1,6 +1,6 @@
-// Observer: who wants to know what runs on this thread. Profilers, anomaly mode and summaries derive
-// from it; operations, tensors, layers and the backward pass tell every Observer that lives on their
-// thread. Where none lives that costs one branch.
+// Observer: who wants to know what runs on this thread. Profilers, anomaly mode and summaries
+// derive from it; operations, tensors, layers and the backward pass tell every Observer that lives
+// on their thread. Where none lives that costs one branch.
 //
 // Work that an operation spreads over other threads is not told again there: events come from the
 // thread that called the operation. Loader workers tell nothing.

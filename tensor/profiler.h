@@ -44,8 +44,8 @@ struct ProfileLayerRow {
 // Operations on the CPU: by the clock of the host. Operations on a CUDA device: by two events in
 // the current stream around each, so the host still runs ahead; the time is the device's from the
 // one to the other, idling included where the host cannot keep up. Under emulation it is that of
-// the emulator and says nothing about a GPU. Every so often, and for reports, the host waits for the
-// device to read the events. Do not capture graphs meanwhile.
+// the emulator and says nothing about a GPU. Every so often, and for reports, the host waits for
+// the device to read the events. Do not capture graphs meanwhile.
 //
 // Bytes are those of the tensors an operation takes elements from, each counted once a call and
 // workspace not at all: what it must move at least, hence what its floor is made of.

@@ -68,8 +68,8 @@ class Event {
 class Graph {
  public:
   // Runs `work` on the host, recording what it puts into `stream` and into streams that wait for
-  // events of it; none of it runs now. Throws Error when one of those streams is not joined again by
-  // an event behind its last work. An event of the capture means nothing once that has ended: to
+  // events of it; none of it runs now. Throws Error when one of those streams is not joined again
+  // by an event behind its last work. An event of the capture means nothing once that has ended: to
   // wait for it then is an error too, until it is recorded anew.
   static Graph capture(Stream& stream, const std::function<void()>& work);
   Graph(Graph&&) noexcept;

@@ -1,6 +1,6 @@
 // Operations on Vars whose results are constants: comparisons, which give masks, and functions
-// whose derivative is 0 wherever it exists. kernels/elementwise/compare.h and elementwise.h say what
-// they compute.
+// whose derivative is 0 wherever it exists. kernels/elementwise/compare.h and elementwise.h say
+// what they compute.
 #pragma once
 
 #include "autograd/var.h"

@@ -19,9 +19,9 @@ double lowest(DType dtype) {
                              : static_cast<double>(std::numeric_limits<float>::lowest());
 }
 
-// The gradient is dy times the shares e^(x - y), which are worked out in acc_t: a y that was rounded
-// to bf16 may be off by 1 near 300, and all shares then by a factor of e. Rows of only -inf have
-// y = -inf; with the lowest number in its place their shares are e^-inf, and constant.
+// The gradient is dy times the shares e^(x - y), which are worked out in acc_t: a y that was
+// rounded to bf16 may be off by 1 near 300, and all shares then by a factor of e. Rows of only -inf
+// have y = -inf; with the lowest number in its place their shares are e^-inf, and constant.
 class LogsumexpFunction final : public Function {
  public:
   LogsumexpFunction(kernels::AxisList axes, Shape kept)

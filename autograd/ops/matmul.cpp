@@ -31,8 +31,8 @@ class MatmulFunction final : public Function {
   Transpose ta_, tb_;
 };
 
-// Whether products of a batch share b and can be seen as one product with as many rows; its gradient
-// is then one product as well, where the batch would make one for each and add them up.
+// Whether products of a batch share b and can be seen as one product with as many rows; its
+// gradient is then one product as well, where the batch would make one for each and add them up.
 bool is_one_product(const Var& a, const Var& b, Transpose trans_a, Transpose trans_b) {
   if (a.dim() != 3 || trans_a == yes || (b.dim() != 2 && (b.dim() != 3 || b.size(0) != 1))) {
     return false;

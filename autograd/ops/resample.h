@@ -5,8 +5,8 @@
 
 namespace imago::ops {
 
-// x (N, H, W, C) resampled to (N, height, width, C); kernels/resample/resample.h has the filters. Its
-// gradient is resample_grad.
+// x (N, H, W, C) resampled to (N, height, width, C); kernels/resample/resample.h has the filters.
+// Its gradient is resample_grad.
 Var resample(const Var& x, std::int64_t height, std::int64_t width, Filter filter);
 
 }  // namespace imago::ops

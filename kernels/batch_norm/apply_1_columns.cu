@@ -31,8 +31,8 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 4;
-// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
-// of a large one on a GPU. Nothing is summed here: the bits are the same.
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they
+// do of a large one on a GPU. Nothing is summed here: the bits are the same.
 constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 1024;
 
 Columns plan(const BatchNormProblem& p, int lanes) {

@@ -1,6 +1,6 @@
 // Batch norm on the CPU, in f32, and in bf16 by way of an f32 copy: each pass streams over memory
-// once, in the parts of cpu_folding.h. Blocks of rows merge into their part in order, parts into the
-// group in order, columns into channels in order, all in f64.
+// once, in the parts of cpu_folding.h. Blocks of rows merge into their part in order, parts into
+// the group in order, columns into channels in order, all in f64.
 #include <algorithm>
 #include <cmath>
 #include <vector>

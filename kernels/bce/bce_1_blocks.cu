@@ -18,8 +18,8 @@
 // A GAN's loss has one logit per picture: a single stretch and a single launch. More elements need
 // a second launch, of one block that adds up the stretches in the same way.
 //
-// The gradient is elementwise (kernels/elementwise/packs.cuh). It reads dy from device memory, where the backward
-// pass left it.
+// The gradient is elementwise (kernels/elementwise/packs.cuh). It reads dy from device memory,
+// where the backward pass left it.
 //
 // The bottleneck, for the sizes that occur, is the time to launch: about 2 us for 128 numbers
 // (predicted, not yet run on hardware). For millions of elements it is memory, read once.

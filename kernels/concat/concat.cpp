@@ -16,7 +16,7 @@ std::int64_t element_bytes(const Tensor& t) {
   return static_cast<std::int64_t>(size_of(t.dtype()));
 }
 
-// Rows of `row` bytes, side by side, to byte `first` of rows of `pitch` bytes, and zeros around them.
+// Rows of `row` bytes, side by side, to byte `first` of rows of `pitch` bytes; zeros around them.
 void place_rows(const std::byte* from, std::int64_t rows, std::int64_t row, std::byte* to,
                 std::int64_t first, std::int64_t pitch) {
   constexpr std::int64_t cached = 32 << 10;  // stays in the L1 cache between zeros and rows

@@ -12,16 +12,16 @@
 
 namespace imago::kernels {
 
-// parts (..., n_i, ...) of one dtype whose extents agree but along `axis` -> (..., sum of n_i, ...),
-// a new tensor.
+// parts (..., n_i, ...) of one dtype whose extents agree but along
+// `axis` -> (..., sum of n_i, ...), a new tensor.
 Tensor concat(std::span<const Tensor> parts, int axis = 0);
 
 // Parts of one shape, side by side along a new axis that stands at `axis` in the result:
 // n parts (a, b) at axis 1 -> (a, n, b).
 Tensor stack(std::span<const Tensor> parts, int axis = 0);
 
-// x (..., n, ...) -> elements [begin, end) of the axis, (..., end - begin, ...). Along the outermost
-// axis the result shares the storage of x; else it is a new tensor.
+// x (..., n, ...) -> elements [begin, end) of the axis, (..., end - begin, ...). Along the
+// outermost axis the result shares the storage of x; else it is a new tensor.
 Tensor slice(const Tensor& x, int axis, std::int64_t begin, std::int64_t end);
 
 // The adjoint of slice: x (..., n, ...) -> (..., extent, ...), a new tensor with x at

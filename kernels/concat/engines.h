@@ -39,9 +39,9 @@ struct Rows {
 void copy_rows(const char* op, const Tensor& from, const Rows& there, std::int64_t rows,
                std::int64_t row, Tensor& to, const Rows& here);
 
-// rows_1_words.cu: the same on CUDA, and `place` in one pass: `rows` rows of `to`, each `pitch` bytes
-// long, are zero but for the `row` bytes from `first` on, which come from the rows of `from`, side
-// by side there.
+// rows_1_words.cu: the same on CUDA, and `place` in one pass: `rows` rows of `to`, each `pitch`
+// bytes long, are zero but for the `row` bytes from `first` on, which come from the rows of `from`,
+// side by side there.
 void copy_rows_words(const char* op, const Tensor& from, const Rows& there, std::int64_t rows,
                      std::int64_t row, Tensor& to, const Rows& here);
 void place_rows_words(const Tensor& from, std::int64_t rows, std::int64_t row, Tensor& to,

@@ -1,7 +1,7 @@
 // Joining, cutting and placing along an axis, chapter 1: one thread, one word.
 //
-// The idea. An axis cuts a tensor into rows, (outer, extent * inner). Joining along it, and cutting,
-// move rows from one pitch to another; two numbers say where they start on either side:
+// The idea. An axis cuts a tensor into rows, (outer, extent * inner). Joining along it, and
+// cutting, move rows from one pitch to another; two numbers say where they start on either side:
 //
 //   concat along the channels of NHWC             place: rows of 2 into rows of 5
 //
@@ -16,8 +16,8 @@
 //   thread   | 0 1 2 | 3 4 5 | ..     words of a row, row after row: neighbours in memory
 //
 // The bottleneck is memory, one read and one write of each word; 16-byte words where channels are a
-// multiple of 4 f32 (predicted at over 80 per cent of copy bandwidth, not yet run on hardware). Rows
-// of RGB move in words of 4 bytes and lose to instructions what they do not lose to memory.
+// multiple of 4 f32 (predicted at over 80 per cent of copy bandwidth, not yet run on hardware).
+// Rows of RGB move in words of 4 bytes and lose to instructions what they do not lose to memory.
 //
 // Limits. Fewer than 2^31 words.
 #include "kernels/concat/engines.h"

@@ -128,8 +128,8 @@ inline std::vector<Conv2dCase> conv2d_cases() {
   };
 }
 
-// Problems with an edge for each kind of tile that the engines of CUDA cut a pass into: several tiles
-// with a remainder in every direction, several slices of the depth, a depth that is split.
+// Problems with an edge for each kind of tile that the engines of CUDA cut a pass into: several
+// tiles with a remainder in every direction, several slices of the depth, a depth that is split.
 inline std::vector<Conv2dCase> conv2d_tile_cases() {
   const auto same = [](int stride, int pad) {
     return Conv2dParams{.stride_h = stride, .stride_w = stride, .pad = Padding::same(pad)};

@@ -96,8 +96,9 @@ void check_output(const char* op, const Conv2dProblem& d, const Shape& y) {
         "; are stride and padding those of the forward pass?");
 }
 
-// On the GPU a problem this small is a few microseconds of latency whatever runs it, and tiles would
-// be padding for the most part. The sums must be short too: a naive thread adds them up alone.
+// On the GPU a problem this small is a few microseconds of latency whatever runs it, and tiles
+// would be padding for the most part. The sums must be short too: a naive thread adds them up
+// alone.
 bool is_tiny(const Conv2dProblem& problem, std::int64_t terms) {
   return problem.flops() <= 1 << 17 && terms <= 512;
 }

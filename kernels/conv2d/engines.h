@@ -1,6 +1,6 @@
 // The engines behind conv2d.h. Arguments are validated and on the engine's device; `out` is a fresh
-// tensor of the right shape that holds garbage and is overwritten whole. CUDA engines put their work
-// into current_stream() and wait for nothing.
+// tensor of the right shape that holds garbage and is overwritten whole. CUDA engines put their
+// work into current_stream() and wait for nothing.
 #pragma once
 
 #include "kernels/conv2d/conv2d.h"
@@ -14,8 +14,8 @@ void conv2d_input_grad_reference(const Conv2dProblem& problem, const Tensor& y, 
 void conv2d_weight_grad_reference(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                   Tensor& out);
 
-// cpu_direct_*.cpp: f32, groups = dilation = 1, any stride and padding. conv2d_direct_can counts bf16
-// in, which conv2d.cpp brings as f32.
+// cpu_direct_*.cpp: f32, groups = dilation = 1, any stride and padding. conv2d_direct_can counts
+// bf16 in, which conv2d.cpp brings as f32.
 bool conv2d_direct_can(const Conv2dProblem& problem, DType dtype);
 void conv2d_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
 void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
@@ -23,8 +23,8 @@ void conv2d_input_grad_direct(const Conv2dProblem& problem, const Tensor& y, con
 void conv2d_weight_grad_direct(const Conv2dProblem& problem, const Tensor& x, const Tensor& y,
                                Tensor& out);
 
-// *_1_naive.cu: every problem whose extents, padded extents and strides are below 2^30, every dtype;
-// throws beyond that.
+// *_1_naive.cu: every problem whose extents, padded extents and strides are below 2^30, every
+// dtype; throws beyond that.
 void conv2d_naive(const Conv2dProblem& problem, const Tensor& x, const Tensor& w, Tensor& out);
 void conv2d_input_grad_naive(const Conv2dProblem& problem, const Tensor& y, const Tensor& w,
                              Tensor& out);

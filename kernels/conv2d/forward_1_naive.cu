@@ -1,9 +1,9 @@
 // Convolution, chapter 1: one thread, one output element.
 //
-// The idea. y[n, p, q, k] is a sum over taps r, s and channels c; give each element of the result to
-// a thread and let it walk through its sum, skipping the taps that fall into the padding. No thread
-// needs another one, so there is no shared memory and no barrier, and the order of a sum is the
-// order of its loops: the same bits on every run. The two gradients (input_grad_1_naive.cu,
+// The idea. y[n, p, q, k] is a sum over taps r, s and channels c; give each element of the result
+// to a thread and let it walk through its sum, skipping the taps that fall into the padding. No
+// thread needs another one, so there is no shared memory and no barrier, and the order of a sum is
+// the order of its loops: the same bits on every run. The two gradients (input_grad_1_naive.cu,
 // weight_grad_1_naive.cu) are made alike:
 //
 //   result of            thread = one of    walks over       skips a term when

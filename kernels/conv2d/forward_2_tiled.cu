@@ -15,17 +15,17 @@
 //   computes where an element of them lies   |windows||  32 x 32 of y   |  block (m / 32, n / 32)
 //   in x, and reads 0 in the padding         +-------++-----------------+
 //
-// Threads to outputs, and to loads: kernels/gemm/shared_tiles.cuh, which has the loop. Both operands
-// run along the depth in memory, c fastest, so that a warp loads 32 neighbouring terms of one row:
-// with C >= 32 that is 128 bytes in a row.
+// Threads to outputs, and to loads: kernels/gemm/shared_tiles.cuh, which has the loop. Both
+// operands run along the depth in memory, c fastest, so that a warp loads 32 neighbouring terms of
+// one row: with C >= 32 that is 128 bytes in a row.
 //
 // The bottleneck. From 2 loads a multiply-add out of the caches to 1/16; but now shared memory is
-// asked 5 times for 4 multiply-adds, and it answers one warp a cycle while the arithmetic could take
-// four: 1 / (4 * 5/4) = 20 per cent of the peak at best. Nor does anything happen while a slice is
-// on its way. Chapter 3 keeps an 8 x 8 tile in every thread's registers and loads ahead.
+// asked 5 times for 4 multiply-adds, and it answers one warp a cycle while the arithmetic could
+// take four: 1 / (4 * 5/4) = 20 per cent of the peak at best. Nor does anything happen while a
+// slice is on its way. Chapter 3 keeps an 8 x 8 tile in every thread's registers and loads ahead.
 //
-// Limits. groups = dilation = 1; f32, f64, bf16 with sums in acc_t; tensors below 2^30 elements. Few
-// pixels with a long depth make few blocks (batch 128 of a discriminator's last layer: four).
+// Limits. groups = dilation = 1; f32, f64, bf16 with sums in acc_t; tensors below 2^30 elements.
+// Few pixels with a long depth make few blocks (batch 128 of a discriminator's last layer: four).
 #include "kernels/conv2d/engines.h"
 #include "kernels/conv2d/gather.cuh"
 #include "kernels/conv2d/tiles.h"

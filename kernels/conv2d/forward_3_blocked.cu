@@ -1,11 +1,12 @@
 // Convolution, chapter 3: register tiles.
 //
-// What changed. The product is that of forward_2_tiled.cu, y = windows * filters. Chapter 2 spent its
-// time asking shared memory, so every thread now owns an 8 x 8 tile of outputs in its registers and
-// asks for 8 + 8 numbers, in four float4 reads, for 64 multiply-adds: 16 to a read, where chapter 2
-// had 0.8. Global memory is read in float4 too, four channels of a tap at once, and while a slice is
-// multiplied the next one is on its way (kernels/gemm/register_tiles.cuh: the loop, the map of
-// threads to outputs and the swizzle that keeps the transposing stores off each other's banks).
+// What changed. The product is that of forward_2_tiled.cu, y = windows * filters. Chapter 2 spent
+// its time asking shared memory, so every thread now owns an 8 x 8 tile of outputs in its registers
+// and asks for 8 + 8 numbers, in four float4 reads, for 64 multiply-adds: 16 to a read, where
+// chapter 2 had 0.8. Global memory is read in float4 too, four channels of a tap at once, and while
+// a slice is multiplied the next one is on its way (kernels/gemm/register_tiles.cuh: the loop, the
+// map of threads to outputs and the swizzle that keeps the transposing stores off each other's
+// banks).
 //
 //   m = (n, p, q)   +-----------+        a block: 128 pixels x 128 filters and 8 terms a slice, or
 //   n = k           |  8 x 128  |        128 x 64 and 16 terms
@@ -20,11 +21,11 @@
 //
 // The bottleneck. A warp's 64 multiply-adds a depth take an SM's four schedulers 16 cycles; its 4
 // shared reads take 4 to 16, and the loads, places and bounds of a slice are some 40 to 80
-// instructions against 512 (1024) multiply-adds: predicted 80 per cent of the FP32 peak where the grid
-// fills the GPU, not yet run on hardware. What is left is the FP32 units themselves: tensor cores
-// (chapter 5) multiply an order of magnitude faster. D1 (C = 3) reads one element at a time, each
-// with its own bounds, 8 for 512 multiply-adds: predicted 40 per cent; chapter 4 stages its patch in
-// shared memory instead.
+// instructions against 512 (1024) multiply-adds: predicted 80 per cent of the FP32 peak where the
+// grid fills the GPU, not yet run on hardware. What is left is the FP32 units themselves: tensor
+// cores (chapter 5) multiply an order of magnitude faster. D1 (C = 3) reads one element at a time,
+// each with its own bounds, 8 for 512 multiply-adds: predicted 40 per cent; chapter 4 stages its
+// patch in shared memory instead.
 //
 // Limits. f32, groups = dilation = 1, tensors below 2^30 elements.
 #include "kernels/conv2d/engines.h"

@@ -8,8 +8,8 @@
 //   input_grad    y       i + shift_h, j + shift_w            - r, - s, channel c; one phase
 //
 // A Gather turns a pixel or a tap into a Place: an offset in memory and a row and column to compare
-// with the image's edge. A pixel's place and a tap's place are found apart from each other, once for
-// a row of the product and once for a step along it; an element then costs three additions, two
+// with the image's edge. A pixel's place and a tap's place are found apart from each other, once
+// for a row of the product and once for a step along it; an element then costs three additions, two
 // comparisons and its load. Pixels outside the image are 0: im2col without im2col.
 #pragma once
 

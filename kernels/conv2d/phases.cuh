@@ -33,8 +33,8 @@ struct PhaseAxis {
         extents{Divisor(extent_ / stride), Divisor(extent_ / stride + 1)},
         taps_of{Divisor(taps_ / stride), Divisor(taps_ / stride + 1)} {}
 
-  // Phase a: its rows are first, first + stride, ...; row number i sees output i + shift - t through
-  // tap a + t * stride.
+  // Phase a: its rows are first, first + stride, ...; row number i sees output i + shift - t
+  // through tap a + t * stride.
   struct Phase {
     int a, first, shift;
     Divisor rows, taps;

@@ -1,8 +1,8 @@
 // Weight gradient of a convolution, chapter 2: tiles in shared memory.
 //
-// What changed. Tiles in shared memory as in forward_2_tiled.cu. The product is the forward one with
-// its roles changed, w = y transposed * windows: the windows' pixels are now the depth, and their
-// terms are the columns,
+// What changed. Tiles in shared memory as in forward_2_tiled.cu. The product is the forward one
+// with its roles changed, w = y transposed * windows: the windows' pixels are now the depth, and
+// their terms are the columns,
 //
 //   m = k              filters                     +--------------------------+
 //   n = (r, s, c)      weights of a filter         | 32 pixels x 32 terms     |  gather.cuh

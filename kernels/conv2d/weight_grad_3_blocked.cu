@@ -2,7 +2,7 @@
 //
 // What changed. The product is that of weight_grad_2_tiled.cu, w = y transposed * windows, in the
 // register tiles of forward_3_blocked.cu. Both operands run across the depth, so both are read in
-// float4 and stored in float4: no transposing, no swizzle. And the depth, N * P * Q pixels, is split:
+// float4 and stored in float4: no transposing, no swizzle. The depth, N * P * Q pixels, is split:
 //
 //                 pixels: the depth
 //        | part 0 | part 1 | part 2 | ... |             m = k              filters
@@ -13,9 +13,9 @@
 //   tile |  ...                                         workspace (splits, K * R * S * C);
 //    0,1 |                                              kernels/gemm/split_sum.cu adds the parts
 //
-// up in a fixed order. The number of parts is a function of the problem alone and there is no atomic
-// addition, so the bits are the same on every run. tile_plan.h splits until every SM has two large
-// or four small blocks. For DCGAN at batch 128:
+// up in a fixed order. The number of parts is a function of the problem alone and there is no
+// atomic addition, so the bits are the same on every run. tile_plan.h splits until every SM has two
+// large or four small blocks. For DCGAN at batch 128:
 //
 //   layer   tile        tiles   parts   pixels of a part   workspace
 //   D1      64 x 64       1      512        256             6.3 MB
@@ -24,11 +24,11 @@
 //   D4     128 x 64     256        1       2048             none
 //   D5      64 x 64     128        1        128             none
 //
-// The bottleneck. As in the forward chapter, with one difference: the depth are pixels, whose places
-// take two divisions each, and a thread needs two of them a slice where the forward pass needs one
-// tap. The second stage reads what the first has just written, 8 MB that are still in the L2: a few
-// microseconds of the 128 that D2's arithmetic takes. Predicted 75 per cent of the FP32 peak for D2,
-// D3, D4, not yet run on hardware. D1 is a gather of single elements (C = 3).
+// The bottleneck. As in the forward chapter, with one difference: the depth are pixels, whose
+// places take two divisions each, and a thread needs two of them a slice where the forward pass
+// needs one tap. The second stage reads what the first has just written, 8 MB that are still in the
+// L2: a few microseconds of the 128 that D2's arithmetic takes. Predicted 75 per cent of the FP32
+// peak for D2, D3, D4, not yet run on hardware. D1 is a gather of single elements (C = 3).
 //
 // Limits. Those of the forward chapter.
 #include "kernels/conv2d/engines.h"

@@ -1,8 +1,8 @@
 // Cross-entropy, chapter 1: a team of threads for each row, one block for the mean.
 //
 // The idea. A row of logits becomes one number, through its largest element and the sum of
-// e^(x - largest): the walk of softmax_1_rows.cu, but nothing as large as the logits is written. The
-// probabilities come back in the gradient from the two numbers that are kept of each row.
+// e^(x - largest): the walk of softmax_1_rows.cu, but nothing as large as the logits is written.
+// The probabilities come back in the gradient from the two numbers that are kept of each row.
 //
 //   logits (N, K)      losses, largest, log sum (N)         loss ()
 //   row 0  [ team ] -> l0 --.

@@ -8,9 +8,9 @@
 //                out  |0 1 2 3|4 5 6 7|8 9...  16 bytes a thread, 512 a warp
 //                       thread 0  thread 1
 //
-// Heads and tails that do not fill a pack go one by one, counted in elements (kernels/elementwise/packs.cuh).
-// convert() in tensor/convert.h is the rule of the CPU, so all results are the CPU's bits: fractions
-// are dropped, integers saturate, NaN becomes 0.
+// Heads and tails that do not fill a pack go one by one, counted in elements
+// (kernels/elementwise/packs.cuh). convert() in tensor/convert.h is the rule of the CPU, so all
+// results are the CPU's bits: fractions are dropped, integers saturate, NaN becomes 0.
 //
 // A fill is a cast of nothing: every thread stores the same pack.
 //

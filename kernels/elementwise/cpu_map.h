@@ -1,6 +1,6 @@
-// The inner loops of unary.cpp, binary.cpp, cast.cpp, compare.cpp and where.cpp over contiguous elements, on
-// one thread. They run in the best SIMD target of the machine, but for f64 arithmetic and wide
-// integers; every target computes the same bits.
+// The inner loops of unary.cpp, binary.cpp, cast.cpp, compare.cpp and where.cpp over contiguous
+// elements, on one thread. They run in the best SIMD target of the machine, but for f64 arithmetic
+// and wide integers; every target computes the same bits.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ void map_binary(Binary op, Operands operands, const bf16* x, const bf16* y, bf16
                 std::int64_t n, float a, float b);
 
 // The same for each of `rows` rows of n elements in the result. Along a row one operand is a single
-// element (`operands`, not both); from row to row they advance by x_step and y_step elements. Not for
-// Binary::pow, whose loop wants a row of exponents.
+// element (`operands`, not both); from row to row they advance by x_step and y_step elements. Not
+// for Binary::pow, whose loop wants a row of exponents.
 void map_binary_rows(Binary op, Operands operands, const float* x, std::int64_t x_step,
                      const float* y, std::int64_t y_step, float* out, std::int64_t rows,
                      std::int64_t n, float a, float b);

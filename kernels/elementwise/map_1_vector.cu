@@ -17,8 +17,8 @@
 // The bottleneck is memory: one read and one write of the tensor. In f32, exp and its relatives
 // take some 30 to 60 instructions an element, which still hide behind the memory of a large GPU;
 // in f64 they take a few times as many and may show, and so may pow, which is f64 inside for f32
-// too (all predicted, not yet run on hardware). The way past it is not to run this kernel at all but
-// to fold it into the one that makes x.
+// too (all predicted, not yet run on hardware). The way past it is not to run this kernel at all
+// but to fold it into the one that makes x.
 //
 // Limits. 2^31 blocks of 256 threads.
 #include "kernels/elementwise/elementwise.h"

@@ -7,8 +7,8 @@ namespace imago::kernels::math {
 
 // x^y as the C library's pow, special cases included (1^y = x^0 = 1 even for NaN; NaN for a
 // negative x and a y that is no integer). x^y = e^(y log |x|) in f64, whose 53 bits leave room for
-// the digits that a large y log |x| takes from the result: less than 0.51 units in the last place of
-// f32. f64 sums, products and quotients round alike everywhere, too.
+// the digits that a large y log |x| takes from the result: less than 0.51 units in the last place
+// of f32. f64 sums, products and quotients round alike everywhere, too.
 [[gnu::always_inline]] IMAGO_HOST_DEVICE inline float pow(float x, float y) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
   constexpr double round_magic = 0x1.8p52;                // adding it leaves an integer in the bits

@@ -6,7 +6,8 @@
 // fibre, and the threads after it get another. In each later round every thread runs whose wait
 // ended since. Each round follows the order of the launch's Schedule. In the shuffled order a later
 // round is that of one warp: one drawn at random runs as far as barriers let it while the others
-// stay behind. When nobody can run but some wait, a thread has gone where the others did not, which is a fault.
+// stay behind. When nobody can run but some wait, a thread has gone where the others did not, which
+// is a fault.
 //
 // Under ThreadSanitizer each thread has a fibre of its own, also when it never waits.
 #pragma once

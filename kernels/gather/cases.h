@@ -55,7 +55,7 @@ struct GatherCase {
 inline std::vector<GatherCase> gather_cases() {
   return {
       {{1}, 0, 1},         {{5}, 0, 17},        {{9, 10}, 1, 1},  // the score of a label
-      {{37, 131}, 1, 3},   {{131, 37}, 0, 70},  // several ranges of places, several tiles of columns
+      {{37, 131}, 1, 3},   {{131, 37}, 0, 70},  // several ranges of places, tiles of columns
       {{3, 65, 7}, 1, 20}, {{2, 64, 33}, 1, 9}, {{3, 5, 2, 6}, 2, 5},
       {{4, 5}, 1, 0},      {{0, 5}, 1, 2},
   };

@@ -19,8 +19,8 @@ struct Share {
   std::int64_t o, first, last, begin, end;
 };
 
-// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in acc_t
-// and zero in the share. Then rounds them into out.
+// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in
+// acc_t and zero in the share. Then rounds them into out.
 template <class T, class F>
 void for_shares(const Picks& p, Tensor& out, F&& sum) {
   using A = acc_t<T>;

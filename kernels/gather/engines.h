@@ -1,6 +1,6 @@
 // The engines behind gather.h. Arguments are validated, but for the values of indices on a CUDA
-// device, and have elements; out is a fresh tensor that holds garbage and is overwritten whole. CUDA
-// engines put their work into current_stream() and wait for nothing.
+// device, and have elements; out is a fresh tensor that holds garbage and is overwritten whole.
+// CUDA engines put their work into current_stream() and wait for nothing.
 #pragma once
 
 #include "tensor/tensor.h"
@@ -23,8 +23,8 @@ PickPlan plan_index_add(const Tensor& x, int axis, const Tensor& indices, std::i
 PickPlan plan_gather(const Tensor& x, int axis, const Tensor& indices);
 PickPlan plan_scatter_add(const Tensor& x, int axis, const Tensor& indices, std::int64_t extent);
 
-// Throws, naming the first index outside of [0, extent), its position and what it is `of`; `indices`
-// are on the CPU.
+// Throws, naming the first index outside of [0, extent), its position and what it is `of`;
+// `indices` are on the CPU.
 void check_indices(const char* op, const Tensor& indices, std::int64_t extent, const char* of);
 
 // cpu_direct.cpp

@@ -2,14 +2,14 @@
 //
 // The idea. Threads follow the result. Of index_select a thread finds its row with a division
 // (kernels/divisor.h), reads the row's index, the same for all the threads of the row, and moves
-// a word of up to 16 bytes; of gather and one_hot it has an element, and gather an index of its own:
+// a word of up to 16 bytes; of gather and one_hot it has an element, and gather its own index:
 //
 //   index_select   x rows      0:[a a a a] 1:[b b b b] 2:[c c c c]      indices 2 0 2
 //                  out         [c c c c | a a a a | c c c c]
 //                  thread       0 1 2 3   4 5 6 7   8 ...
 //
-// An index outside of the range is not followed: its words become 0xff in every byte, which is NaN in
-// the floating types. To compare it as an unsigned number catches those below zero too.
+// An index outside of the range is not followed: its words become 0xff in every byte, which is NaN
+// in the floating types. To compare it as an unsigned number catches those below zero too.
 //
 // The bottleneck is memory. Rows of 128 bytes and more are read in whole lines, wherever they lie;
 // predicted at over 70 per cent of copy bandwidth, not yet run on hardware. gather reads 8 bytes of

@@ -1,22 +1,23 @@
 // Adding up by index, chapter 1: blocks that own the sums and look for their terms.
 //
-// The idea. out[v] = the sum of the rows x[p] whose index is v. Threads that own rows of x would have
-// to meet in out, with atomics and in no fixed order. So threads own sums: a block has 64 places v and
-// 32 columns, keeps the sums in shared memory, and reads the whole list of indices, 256 at a time. What
-// concerns the block is picked out of the 256 into a short list, in the order of the positions; its
-// place in that list a thread knows from a ballot of its warp and the counts of the warps before:
+// The idea. out[v] = the sum of the rows x[p] whose index is v. Threads that own rows of x would
+// have to meet in out, with atomics and in no fixed order. So threads own sums: a block
+// has 64 places v and 32 columns, keeps the sums in shared memory, and reads the whole list of
+// indices, 256 at a time. What concerns the block is picked out of the 256 into a short list, in
+// the order of the positions; its place in that list a thread knows from a ballot of its warp and
+// the counts of the warps before:
 //
-//   256 indices      7 70 3 9 ..        a block of places 0..63         warp g = 0..7, lane = column
+//   256 indices      7 70 3 9 ..        a block of places 0..63      warp g = 0..7, lane = column
 //   of this block?   y  n y y ..
 //   list             (p, v) (p, v) (p, v) ..    -> warp v % 8 adds x[p, its 32 columns] to its sum
 //
 // The list is short if there are many places: of 256 random indices into 1000 places a block keeps
-// 16. A piece without any costs two reads of 8 bytes and a barrier. Sums are added in ascending order
-// of p, in acc_t, and rounded once: the CPU's bits.
+// 16. A piece without any costs two reads of 8 bytes and a barrier. Sums are added in ascending
+// order of p, in acc_t, and rounded once: the CPU's bits.
 //
 // Complexity: (V / 64) * (D / 32) * outer blocks read P indices each; P * D terms are added. For a
-// table (50000, 64) and P = 65536 that is 10^8 comparisons of a whole warp's width, some 0.1 ms on an
-// H200 (predicted, not yet run on hardware), next to 17 MB of rows.
+// table (50000, 64) and P = 65536 that is 10^8 comparisons of a whole warp's width, some 0.1 ms on
+// an H200 (predicted, not yet run on hardware), next to 17 MB of rows.
 //
 // The bottleneck is latency: eight rows of the list are asked for at a time.
 //

@@ -2,8 +2,8 @@
 //
 // The idea. out[v] of a column is the sum of the x[p] of that column whose index is v. As in
 // index_add_1_lists.cu a block owns sums, 64 places of 32 columns, in shared memory; but here every
-// column has indices of its own, and there is no common list. The 8 threads of a column each read all
-// of its indices, 8 at a time, and add what belongs to their 8 places, in ascending order of p:
+// column has indices of its own, and there is no common list. The 8 threads of a column each read
+// all of its indices, 8 at a time, and add what belongs to their 8 places, in ascending order of p:
 //
 //   x, indices (picks, columns)              sums (64 places, 32 columns)
 //
@@ -12,13 +12,14 @@
 //      | . . . . |   every row               0 | g = 0   |
 //      | . . . . |   (from the L1 cache)     1 | g = 1   |  ...
 //
-// A column is (o, i): the places outside and inside of the axis. Where the axis is the innermost one,
-// neighbouring columns lie `extent` apart in the result, which is then written along the places: that
-// is why the sums go through a barrier and why their rows are one longer than they need be.
+// A column is (o, i): the places outside and inside of the axis. Where the axis is the innermost
+// one, neighbouring columns lie `extent` apart in the result, which is then written along the
+// places: that is why the sums go through a barrier and why their rows are one longer than they
+// need be.
 //
 // Complexity: each of outer * inner columns has its P indices read (V / 64) * 8 times, at best from
-// the caches. Meant for choosing a few of many (P = 1: the score of a label) and for moderate P * V;
-// one index for whole rows is index_add's.
+// the caches. Meant for choosing a few of many (P = 1: the score of a label) and for moderate
+// P * V; one index for whole rows is index_add's.
 //
 // The bottleneck is reading the indices: 8 bytes for each element of 4, again for each 64 places.
 // Limits. Fewer than 2^31 blocks and columns. An index outside of the range makes the sums of its

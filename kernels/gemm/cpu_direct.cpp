@@ -1,5 +1,5 @@
-// gemm in f32 by register tiles. A batch of small matrices is dealt to the threads matrix by matrix;
-// they share the work inside of large ones.
+// gemm in f32 by register tiles. A batch of small matrices is dealt to the threads matrix by
+// matrix; they share the work inside of large ones.
 #include "kernels/gemm/cpu_blocked.h"
 #include "kernels/gemm/engines.h"
 

@@ -17,8 +17,8 @@ void gemm_direct(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose 
 // gemm_1_naive.cu: every problem, every dtype.
 void gemm_naive(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b, Tensor& c);
 
-// gemm_2_tiled.cu: every dtype; fewer than 2^16 matrices below 2^30 elements, fewer than 2^21 columns
-// of c.
+// gemm_2_tiled.cu: every dtype; fewer than 2^16 matrices below 2^30 elements, fewer than 2^21
+// columns of c.
 void gemm_tiled(const Tensor& a, const Tensor& b, Transpose trans_a, Transpose trans_b, Tensor& c);
 
 // gemm_3_blocked.cu: f32; extents as for tiled.

@@ -1,8 +1,8 @@
 // Matrix product, chapter 1: one thread, one element of c.
 //
-// The idea. c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j]; a thread walks along k and adds up in
-// order, one fused multiply-add a term. A transposed matrix is the same memory with its two steps
-// exchanged, so one kernel serves all four cases:
+// The idea. c[i, j] = sum over k of op(a)[i, k] * op(b)[k, j]; a thread walks along k and adds up
+// in order, one fused multiply-add a term. A transposed matrix is the same memory with its two
+// steps exchanged, so one kernel serves all four cases:
 //
 //   op(m)[i, j] = m[i * row + j * column]        as stored: row = width, column = 1
 //                                                transposed: row = 1,    column = width
@@ -14,8 +14,8 @@
 //   i = 1       tN ...                           32 of op(b), side by side unless b is transposed
 //
 // The bottleneck. Two loads for each multiply-add, so the caches answer 16 times for what the
-// arithmetic could do in one; where b is transposed, a warp's 32 loads fall into 32 lines. Chapter 2
-// loads tiles into shared memory and uses every element 32 times.
+// arithmetic could do in one; where b is transposed, a warp's 32 loads fall into 32 lines.
+// Chapter 2 loads tiles into shared memory and uses every element 32 times.
 //
 // Limits. None but 2^31 blocks.
 #include "kernels/gemm/engines.h"

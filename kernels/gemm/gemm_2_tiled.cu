@@ -1,8 +1,8 @@
 // Matrix product, chapter 2: tiles in shared memory.
 //
 // What changed. In chapter 1 every multiply-add loaded both its operands. A 32 x 32 tile of c needs
-// 32 rows of op(a) and 32 columns of op(b); a block of 256 threads copies them into shared memory, 32
-// depths at a time, and uses every element 32 times.
+// 32 rows of op(a) and 32 columns of op(b); a block of 256 threads copies them into shared
+// memory, 32 depths at a time, and uses every element 32 times.
 //
 //                         columns j                     thread t = 32 * group + lane
 //                       +---------+
@@ -15,8 +15,8 @@
 //
 // The loop is that of kernels/gemm/shared_tiles.cuh, shared with the convolutions. It copies along
 // whatever is contiguous in memory, so that a transposed operand is read in whole lines too: only
-// the order in which the tile is filled differs. In a batch, blockIdx.z is the product; a matrix that
-// all products share is stepped over by 0.
+// the order in which the tile is filled differs. In a batch, blockIdx.z is the product; a matrix
+// that all products share is stepped over by 0.
 //
 // The bottleneck. Shared memory: five reads for four multiply-adds, at best 20 per cent of the peak
 // (predicted, not yet run on hardware). Chapter 3 keeps 8 x 8 outputs in the registers of a thread.

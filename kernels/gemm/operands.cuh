@@ -1,4 +1,4 @@
-// What a tiled product multiplies. A product  out[m, n] = sum over k of a[m, k] * b[k, n]  is run by
+// What a tiled product multiplies. A product out[m, n] = sum over k of a[m, k] * b[k, n] is run by
 // the tile loops of shared_tiles.cuh and register_tiles.cuh, which know nothing about memory: they
 // ask an operand for its elements. A matrix is one kind of operand (here); the windows of an image
 // are another (kernels/conv2d/gather.cuh), and that is all that makes a convolution of a product.

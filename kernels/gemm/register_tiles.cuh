@@ -15,17 +15,18 @@
 //          +------+------+------+------+   8 of b (128 bytes: every bank once).
 //    ...
 //
-// Two buffers: while slice i is multiplied, the loads of slice i + 1 are on their way into registers;
-// they are stored into the other buffer afterwards, and one barrier a slice is enough.
+// Two buffers: while slice i is multiplied, the loads of slice i + 1 are on their way into
+// registers; they are stored into the other buffer afterwards, and one barrier a slice is enough.
 //
 // Shared memory holds both pieces with k as the slow index, because a thread wants neighbours along
-// m and n. An operand whose memory runs along k is transposed on the way in, four stores to a float4.
-// In slices of 16 the lanes of a warp then store 8 rows x 4 quads of k at once; with plain rows of
-// 128 floats the four quads would meet in the same banks. So element (k, i) is stored at column
-// i ^ swizzle(k), which differs by 8 from quad to quad: 8 rows x 4 quads = 32 banks. (In slices of 8
-// it is 16 rows x 2 quads, which differ by 16. Loads of one element bring 16 depths x 2 rows at once;
-// the 4 * (k % 2) leaves two of them to a bank.) The swizzle moves whole float4 only, so that reads
-// along i stay one access, and it is a constant once k is unrolled.
+// m and n. An operand whose memory runs along k is transposed on the way in, four stores to a
+// float4. In slices of 16 the lanes of a warp then store 8 rows x 4 quads of k at once; with plain
+// rows of 128 floats the four quads would meet in the same banks. So element (k, i) is stored at
+// column i ^ swizzle(k), which differs by 8 from quad to quad: 8 rows x 4 quads = 32 banks. (In
+// slices of 8 it is 16 rows x 2 quads, which differ by 16. Loads of one element
+// bring 16 depths x 2 rows at once; the 4 * (k % 2) leaves two of them to a bank.) The swizzle
+// moves whole float4 only, so that reads along i stay one access, and it is a constant once k is
+// unrolled.
 #pragma once
 
 #include <utility>
@@ -142,8 +143,8 @@ class SliceLoader {
 };
 
 // sums = the tile at (m0, n0) of a * b over depths k_begin <= k < k_end, added in ascending order.
-// k_begin is a multiple of Shape::k, and so is k_end, unless both operands end there. Where there is
-// nothing to add, one slice of zeros is added all the same.
+// k_begin is a multiple of Shape::k, and so is k_end, unless both operands end there. Where there
+// is nothing to add, one slice of zeros is added all the same.
 template <class Shape, class A, class B>
 __device__ void multiply_registers(const A& a, const B& b, int m0, int n0, int k_begin, int k_end,
                                    typename Shape::Sums& sums) {

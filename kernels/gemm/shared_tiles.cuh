@@ -14,9 +14,9 @@
 //   m0+31+-----+-------------+  group 7         whole warp: a broadcast) for 4 multiply-adds
 //           k
 //
-// Loading, a warp's lanes run along whatever lies side by side in memory, k or m or n. The rows of a
-// tile are one element longer than they need be (33), so that lanes that walk down a column meet 32
-// different banks too.
+// Loading, a warp's lanes run along whatever lies side by side in memory, k or m or n. The rows of
+// a tile are one element longer than they need be (33), so that lanes that walk down a column
+// meet 32 different banks too.
 #pragma once
 
 #include <type_traits>
@@ -45,8 +45,8 @@ struct SharedTiles {
   }
 };
 
-// Brings one operand's pieces: rows (columns of b) first..first + 31, slice after slice. Each thread
-// copies four elements of a piece, of four lines that are eight apart.
+// Brings one operand's pieces: rows (columns of b) first..first + 31, slice after slice. Each
+// thread copies four elements of a piece, of four lines that are eight apart.
 template <class Operand>
 class PieceLoader {
  public:

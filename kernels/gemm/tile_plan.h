@@ -50,9 +50,9 @@ inline TileExtents extents_of(TileKind kind) {
   return {};
 }
 
-// `vectors_a`, `vectors_b`: whether the operand's extents allow loads of four elements. The order of
-// a sum follows from `splits` alone, so that a caller whose pointers turn out to be misaligned may
-// take TileKind::scalar with the same splits and get the same bits.
+// `vectors_a`, `vectors_b`: whether the operand's extents allow loads of four elements. The order
+// of a sum follows from `splits` alone, so that a caller whose pointers turn out to be misaligned
+// may take TileKind::scalar with the same splits and get the same bits.
 inline TilePlan plan_tiles(const ProductExtents& p, bool vectors_a, bool vectors_b) {
   constexpr std::int64_t sms = 132, least_depth = 128;
   const auto blocks = [&](TileKind kind) {

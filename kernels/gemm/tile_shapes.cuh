@@ -30,8 +30,8 @@ using TallTile = TileShape<128, 64, 16, 16, 8, 8, 3>;
 using SmallTile = TileShape<64, 64, 16, 8, 16, 8, 4>;
 using SlimTile = TileShape<256, 4, 8, 64, 1, 1, 6>;
 
-// Calls f.template operator()<Shape, lanes_a, lanes_b>() for the tile of a plan. A slim tile has too
-// little of b for float4.
+// Calls f.template operator()<Shape, lanes_a, lanes_b>() for the tile of a plan. A slim tile has
+// too little of b for float4.
 template <class F>
 void with_tile(TileKind kind, F&& f) {
   switch (kind) {

@@ -1,7 +1,8 @@
 // Group norm on the CPU, f32: image after image, each with the loops of batch norm over its rows of
-// channels (kernels/batch_norm/cpu_rows.h): the moments of channels are merged into those of groups.
-// An image that fits the cache comes from memory once for both passes. Images go to different
-// threads where there are enough of them, else the parts of one image do; the parts are the same.
+// channels (kernels/batch_norm/cpu_rows.h): the moments of channels are merged into those of
+// groups. An image that fits the cache comes from memory once for both passes. Images go to
+// different threads where there are enough of them, else the parts of one image do; the parts are
+// the same.
 #include <algorithm>
 #include <cmath>
 #include <vector>

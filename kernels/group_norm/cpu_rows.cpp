@@ -14,8 +14,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
 
-// A row is read three times, the last two from the first-level cache. What the mean lost to rounding
-// comes back from the sum of the deviations.
+// A row is read three times, the last two from the first-level cache. What the mean lost to
+// rounding comes back from the sum of the deviations.
 template <class T>
 HWY_ATTR void forward_rows(const NormRowsCall& c) {
   using A = acc_t<T>;

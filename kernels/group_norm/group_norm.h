@@ -18,8 +18,8 @@
 // Deterministic, for any number of threads. Results are new tensors, arguments are never written.
 // Engines: reference (every dtype) and direct (f32, bf16; layer norm also f64) on the CPU, tiled
 //     (every dtype) on CUDA, automatic.
-// Errors: undefined x, shapes or dtypes that do not fit, groups that do not divide C, groups of less
-//     than two elements.
+// Errors: undefined x, shapes or dtypes that do not fit, groups that do not divide C, groups of
+//     less than two elements.
 #pragma once
 
 #include <cstdint>

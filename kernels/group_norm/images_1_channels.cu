@@ -13,7 +13,7 @@
 //   group 0  channels c0 .. c7    lanes 0..7 of warp 0 (wide groups: 32 channels at a time)
 //   group 1  channels c8 .. c15   lanes 0..7 of warp 1
 //
-// With channel means m and variances v of a group, all of the same number of pixels, Chan's merge is
+// With channel means m and variances v of a group, all of as many pixels, Chan's merge is
 //   mean = average of m,   var = average of (v + (m - mean)^2),   in f64.
 //
 // The bottleneck is memory: 3 passes over tensors forward, 5 backward, of which the second reading

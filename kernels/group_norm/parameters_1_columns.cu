@@ -14,9 +14,9 @@
 //   row 1 (m1, s1)     [   t8      ] [  t9  ]      parts of the rows are blocks of their own, whose
 //   ...                                            sums are summed by sum_1_columns.cu
 //
-// The bottleneck is memory: dy and x are read once, after dx has read them. Making dx and these sums
-// in one pass would save that and needs a block to keep whole rows and columns at once; it is left
-// out, because the tensors of a step mostly come from the L2 cache the second time.
+// The bottleneck is memory: dy and x are read once, after dx has read them. Making dx and these
+// sums in one pass would save that and needs a block to keep whole rows and columns at once; it is
+// left out, because the tensors of a step mostly come from the L2 cache the second time.
 //
 // Limits. See kernels/reduce/columns.h.
 #include "kernels/group_norm/engines.h"
@@ -29,8 +29,8 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 4;
-// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
-// of a large one on a GPU.
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they
+// do of a large one on a GPU.
 constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 512;
 
 template <class A, int lanes>

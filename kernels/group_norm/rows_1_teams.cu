@@ -1,9 +1,9 @@
 // Layer norm, chapter 1: a team of threads for each row.
 //
 // The idea. What batch norm finds along columns, layer norm finds along rows: mean and variance of
-// contiguous elements. A row is looked at three times forward (mean; squares of deviations from that
-// mean; result) and twice backward (two sums; result), but comes from memory once: 8 rows of up to
-// 1024 elements (a warp each), or one long row of a block, stay in the L1 cache of the SM.
+// contiguous elements. A row is looked at three times forward (mean; squares of deviations from
+// that mean; result) and twice backward (two sums; result), but comes from memory once: 8 rows of
+// up to 1024 elements (a warp each), or one long row of a block, stay in the L1 cache of the SM.
 // kernels/reduce/teams.cuh has the map of threads to elements:
 //
 //   row 0   | w0 w0 w0 ... w0 |    sum of x - x[0]       -> mean        5 exchanges in the warp

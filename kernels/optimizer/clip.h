@@ -22,15 +22,15 @@ Tensor global_norm(std::span<const Tensor> tensors);
 // Multiplies every element by min(1, max_norm / (norm + 1e-6)), in place, with norm the global norm
 // (Pascanu et al. 2013, arXiv 1211.5063; PyTorch's clip_grad_norm_), and returns that norm ().
 // Where the factor is 1 no element is touched. A NaN or an infinity among the elements makes the
-// factor NaN or 0: nothing is hidden. An empty list has no device: the norm is then 0 f32 on that of
-// the Context.
+// factor NaN or 0: nothing is hidden. An empty list has no device: the norm is then 0 f32 on that
+// of the Context.
 Tensor clip_norm(std::span<Tensor> tensors, double max_norm);
-// The same with { max_norm } in slots (1,) f32 or f64, in device memory so that a captured step stays
-// true; it must be positive. A step captured with the number above keeps that number.
+// The same with { max_norm } in slots (1,) f32 or f64, in device memory so that a captured step
+// stays true; it must be positive. A step captured with the number above keeps that number.
 Tensor clip_norm(std::span<Tensor> tensors, const Tensor& slots);
 
-// Every element x becomes min(max(x, -limit), limit), in place; NaN stays. slots (1,) f32 or f64, in
-// device memory so that a captured step stays true: { limit }.
+// Every element x becomes min(max(x, -limit), limit), in place; NaN stays. slots (1,) f32 or f64,
+// in device memory so that a captured step stays true: { limit }.
 void clip_value(std::span<Tensor> tensors, const Tensor& slots);
 
 }  // namespace imago::kernels

@@ -62,8 +62,9 @@ inline constexpr std::int64_t norm_accumulators = 1024;
 double sum_of_squares(const float* x, std::int64_t n);
 double sum_of_squares(const double* x, std::int64_t n);
 
-// global_norm_1_chunks.cu: global_norm into norm (), and into factor (1,) f64, unless undefined, what
-// clip_norm multiplies by, limit (1,) f64 being max_norm. `chunks` is their number in all tensors.
+// global_norm_1_chunks.cu: global_norm into norm (), and into factor (1,) f64, unless undefined,
+// what clip_norm multiplies by, limit (1,) f64 being max_norm. `chunks` is their number in all
+// tensors.
 void global_norm_cuda(std::span<const Tensor> tensors, std::int64_t chunks, const Tensor& limit,
                       Tensor& norm, Tensor& factor);
 

@@ -11,7 +11,8 @@
 //
 // A second launch of one block adds the sums of the chunks in the same way, takes the root, and
 // leaves in device memory what clipping multiplies gradients by, which update_1_multi_tensor.cu
-// reads from there. The bound comes from device memory too, so clipping needs no number on the host.
+// reads from there. The bound comes from device memory too, so clipping needs no number on the
+// host.
 //
 // Squares of f32 are exact in f64, where all sums are: nothing overflows, and since additions alone
 // round, in an order that chunks and threads fix, the CPU's bits are the same.

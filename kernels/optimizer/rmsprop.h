@@ -1,6 +1,6 @@
-// RMSprop (Hinton 2012, lecture 6e of "Neural networks for machine learning"; centered: Graves 2013,
-// arXiv 1308.0850) for many tensors in one pass over memory, in the arrangement PyTorch uses: with g
-// the gradient plus weight_decay p,
+// RMSprop (Hinton 2012, lecture 6e of "Neural networks for machine learning"; centered:
+// Graves 2013, arXiv 1308.0850) for many tensors in one pass over memory, in the arrangement
+// PyTorch uses: with g the gradient plus weight_decay p,
 //     s <- alpha s + (1 - alpha) g^2                    mean square
 //     m <- m + (1 - alpha) (g - m)                      mean, if centered
 //     d = g / (sqrt(s) + eps), or if centered g / (sqrt(max(s - m^2, 0)) + eps)

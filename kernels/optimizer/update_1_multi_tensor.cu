@@ -20,8 +20,8 @@
 // a captured step stays true; what is constant over a run comes with it.
 //
 // The bottleneck is memory. Bytes an element in f32: SGD 12, with momentum 20, Adam 28, RMSprop 20
-// to 36, moving average 12, clipping 8. For Adam and DCGAN's 6.3 million parameters that is 0.044 ms
-// on an H200 (predicted, not yet run on hardware).
+// to 36, moving average 12, clipping 8. For Adam and DCGAN's 6.3 million parameters that is
+// 0.044 ms on an H200 (predicted, not yet run on hardware).
 //
 // Limits. A table holds 69 tensors of four written arrays, 128 of one; more take more launches.
 #include "kernels/optimizer/engines.h"

@@ -12,12 +12,13 @@
 
 namespace imago::kernels {
 
-// x (N, H, W, C) with `pad` pixels of `value` around it: (N, top + H + bottom, left + W + right, C).
-// u8 takes the value rounded towards 0 and clamped to [0, 255]. Errors: negative padding.
+// x (N, H, W, C) with `pad` pixels of `value` around it:
+// (N, top + H + bottom, left + W + right, C). u8 takes the value rounded towards 0 and clamped to
+// [0, 255]. Errors: negative padding.
 Tensor pad(const Tensor& x, const Padding& pad, double value = 0);
 
-// Rows [top, top + height) and columns [left, left + width) of x: (N, height, width, C). The adjoint
-// of pad with zeros. Errors: a window that is empty or leaves the image.
+// Rows [top, top + height) and columns [left, left + width) of x: (N, height, width, C). The
+// adjoint of pad with zeros. Errors: a window that is empty or leaves the image.
 Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t height,
             std::int64_t width);
 
@@ -27,8 +28,8 @@ Tensor crop(const Tensor& x, std::int64_t top, std::int64_t left, std::int64_t h
 Tensor pad_reflect(const Tensor& x, const Padding& pad);
 
 // The adjoint of pad_reflect: each pixel of the result (N, H, W, C) is the sum of the pixels of dy
-// (N, top + H + bottom, left + W + right, C) that show it, rows from the top and in them columns from
-// the left, added in acc_t and rounded once.
+// (N, top + H + bottom, left + W + right, C) that show it, rows from the top and in them columns
+// from the left, added in acc_t and rounded once.
 Tensor pad_reflect_grad(const Tensor& dy, const Padding& pad);
 
 // x (any shape of at least one dimension) with the order along `axis` reversed; negative axes count

@@ -17,7 +17,7 @@ struct AxisMap {
   int in, out;
   int before = 0;  // window, reflect: places of the result before place 0 of the argument
 
-  // The source of place i, or -1 where nothing is shown; constexpr, so that device code may call it.
+  // The source of place i, -1 where nothing is shown; constexpr, so that device code may call it.
   constexpr int source(int i) const {
     switch (kind) {
       case Kind::window: {
@@ -71,7 +71,8 @@ struct Folds {
   }
 };
 
-// The adjoint of reflected padding. dy (N, H + top + bottom, W + left + right, C), out (N, H, W, C).
+// The adjoint of reflected padding. dy (N, H + top + bottom, W + left + right, C), out
+// (N, H, W, C).
 void pad_reflect_grad_cpu(const Padding& pad, const Tensor& dy, Tensor& out);
 void pad_reflect_grad_cuda(const Padding& pad, const Tensor& dy, Tensor& out);
 

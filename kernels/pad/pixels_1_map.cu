@@ -1,30 +1,30 @@
 // Padding, cropping, mirroring, nearest neighbours, chapter 1: a thread copies one unit of a pixel.
 //
-// The idea. All of them ask, for every pixel of the result, which pixel of the argument it shows; the
-// answer is one function of the row and one of the column (kernels/pad/pixels.h). The values do not
-// matter, so the kernel moves bytes: a unit is the largest power of two, up to sixteen, that divides a
-// pixel and both addresses. 64 channels of f32 are 16 units of sixteen bytes, three channels of f32
-// three units of four.
+// The idea. All of them ask, for every pixel of the result, which pixel of the argument it shows;
+// the answer is one function of the row and one of the column (kernels/pad/pixels.h). The values do
+// not matter, so the kernel moves bytes: a unit is the largest power of two, up to sixteen, that
+// divides a pixel and both addresses. 64 channels of f32 are 16 units of sixteen bytes, three
+// channels of f32 three units of four.
 //
 //   result of mirroring a row of 3 pixels of 2 units       source of pixel w: in - 1 - w
 //
-//     unit     | 0 1 | 2 3 | 4 5 |        thread t copies unit t of the result:
-//     pixel    |  0  |  1  |  2  |          t = ((n * H + h) * W + w) * units + u
-//     source   |  2  |  1  |  0  |          from ((n * in_H + source(h)) * in_W + source(w)) * units + u
+//     unit     | 0 1 | 2 3 | 4 5 |   thread t copies unit t of the result:
+//     pixel    |  0  |  1  |  2  |     t = ((n * H + h) * W + w) * units + u
+//     source   |  2  |  1  |  0  |     from ((n * in_H + source(h)) * in_W + source(w)) * units + u
 //
-// Neighbouring threads write neighbouring units, so stores are whole lines; loads are runs of a pixel
-// at the least. A thread whose row or column shows nothing stores the constant instead.
+// Neighbouring threads write neighbouring units, so stores are whole lines; loads are runs of a
+// pixel at the least. A thread whose row or column shows nothing stores the constant instead.
 //
 // The bottleneck is memory: one read and one write of each unit. Three divisions by numbers known
-// before the launch (kernels/divisor.h) are ten instructions for sixteen bytes; nearest neighbours add
-// two true 32-bit divisions, about forty (predicted, not yet run on hardware).
+// before the launch (kernels/divisor.h) are ten instructions for sixteen bytes; nearest neighbours
+// add two true 32-bit divisions, about forty (predicted, not yet run on hardware).
 //
-// The adjoint of reflected padding sums up to three rows times three columns of dy for a pixel, in the
-// fixed order of kernels/pad/pad.h; pixels away from the border read one value. A thread makes one unit
-// of sixteen bytes where C allows it, and else one element.
+// The adjoint of reflected padding sums up to three rows times three columns of dy for a pixel, in
+// the fixed order of kernels/pad/pad.h; pixels away from the border read one value. A thread makes
+// one unit of sixteen bytes where C allows it, and else one element.
 //
-// Limits. 2^31 - 1 threads. Pixels of an odd number of bytes go byte by byte, which leaves most of a
-// GPU's memory bandwidth unused.
+// Limits. 2^31 - 1 threads. Pixels of an odd number of bytes go byte by byte, which leaves most of
+// a GPU's memory bandwidth unused.
 #include <cstring>
 
 #include "kernels/launch.h"

@@ -20,8 +20,8 @@ void for_each_element(const Shape& s, F&& f) {
         for (std::int64_t c = 0; c < s[3]; ++c) f(n, h, w, c);
 }
 
-// Where the axis of `in` places shows up at place i of the mirrored one, `before` of whose places lie
-// before it.
+// Where the axis of `in` places shows up at place i of the mirrored one, `before` of whose places
+// lie before it.
 std::int64_t mirrored(std::int64_t i, std::int64_t in, std::int64_t before) {
   const std::int64_t at = std::abs(i - before);
   return at < in ? at : 2 * (in - 1) - at;

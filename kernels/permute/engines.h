@@ -17,8 +17,8 @@ void permute_direct(const Tensor& x, const PermutePlan& plan, Tensor& out);
 
 // permute_1_naive.cu: fewer than 2^31 words, see there.
 void permute_naive(const Tensor& x, const PermutePlan& plan, Tensor& out);
-// permute_2_tiled.cu: plans that are no copy, whose units are words of 1, 2, 4, 8 or 16 bytes at which
-// x starts aligned, with fewer than 2^31 elements.
+// permute_2_tiled.cu: plans that are no copy, whose units are words of 1, 2, 4, 8 or 16 bytes at
+// which x starts aligned, with fewer than 2^31 elements.
 void permute_tiled(const Tensor& x, const PermutePlan& plan, Tensor& out);
 
 }  // namespace imago::kernels

@@ -11,9 +11,10 @@
 //   x        | unit 0,0 | unit 0,1 | unit 0,2 | unit 1,0 | ...
 //
 // The bottleneck. Long units are read in whole lines, and the kernel runs at the speed of memory.
-// Where single elements change places (a transpose), the lanes of a warp read 32 different lines for
-// 4 bytes each: the lines are still in the L1 or L2 cache when their other elements are asked for if
-// the result's rows are short (RGB), and are fetched again if they are long. Chapter 2 is for those.
+// Where single elements change places (a transpose), the lanes of a warp read 32 different lines
+// for 4 bytes each: the lines are still in the L1 or L2 cache when their other elements are asked
+// for if the result's rows are short (RGB), and are fetched again if they are long. Chapter 2 is
+// for those.
 //
 // Limits. Fewer than 2^31 words.
 #include "kernels/permute/engines.h"

@@ -15,12 +15,12 @@
 //                                    +--------------------+   group g: columns g, g + 8, ...
 //
 // A tile's rows are 4 bytes longer than they need be (one word where words are larger), so that the
-// lanes that walk down a column meet 32 different banks. Edges are 32 words; 64 where a word has 1 or
-// 2 bytes, so that a row of a tile fills more of the lines that it touches.
+// lanes that walk down a column meet 32 different banks. Edges are 32 words; 64 where a word
+// has 1 or 2 bytes, so that a row of a tile fills more of the lines that it touches.
 //
 // The bottleneck is memory: each word is read once and written once. Four loads of a thread are
-// under way before the barrier (16 of narrow words); predicted at over 75 per cent of copy bandwidth
-// for words of 4 bytes and more, half of it for single bytes, not yet run on hardware.
+// under way before the barrier (16 of narrow words); predicted at over 75 per cent of copy
+// bandwidth for words of 4 bytes and more, half of it for single bytes, not yet run on hardware.
 //
 // Limits. Units of 1, 2, 4, 8 or 16 bytes, fewer than 2^31 tiles. A matrix of fewer than 16 rows or
 // columns leaves most of a tile empty; chapter 1 takes those.

@@ -1,9 +1,10 @@
 // Average pooling, chapter 1: a thread sums its window; a pixel asks its windows.
 //
-// The idea is that of max_1_windows.cu: a thread takes sixteen bytes of channels of one window, adds up
-// the pixels under its taps in f32, multiplies by the reciprocal of their number and writes one unit.
-// In the gradient a thread takes a pixel and adds up the dy of the windows that saw it, each times its
-// own reciprocal: with padding that does not count, windows at the border are means of fewer pixels.
+// The idea is that of max_1_windows.cu: a thread takes sixteen bytes of channels of one window,
+// adds up the pixels under its taps in f32, multiplies by the reciprocal of their number and writes
+// one unit. In the gradient a thread takes a pixel and adds up the dy of the windows that saw it,
+// each times its own reciprocal: with padding that does not count, windows at the border are means
+// of fewer pixels.
 //
 //   forward, kernel 2, stride 2         thread = one unit of window (p, q)
 //     x   . . | a b | . .
@@ -16,12 +17,12 @@
 //
 // Sums run in one order, so that results are the CPU's bits.
 //
-// The bottleneck is memory: x and y once forward, dy and dx once backward. A reciprocal is one division,
-// about ten instructions for each window of a thread; index arithmetic is some fifty (predicted, not
-// yet run on hardware).
+// The bottleneck is memory: x and y once forward, dy and dx once backward. A reciprocal is one
+// division, about ten instructions for each window of a thread; index arithmetic is some fifty
+// (predicted, not yet run on hardware).
 //
-// Limits. 2^31 - 1 threads. Channels that do not fill sixteen bytes go element by element. Large windows
-// are walked pixel by pixel: a mean over the whole image is better made by sum_to.
+// Limits. 2^31 - 1 threads. Channels that do not fill sixteen bytes go element by element. Large
+// windows are walked pixel by pixel: a mean over the whole image is better made by sum_to.
 #include "kernels/launch.h"
 #include "kernels/pixel_grid.h"
 #include "kernels/pool/engines.h"

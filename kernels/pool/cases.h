@@ -12,8 +12,8 @@ struct PoolCase {
   Pool2dParams params;
 };
 
-// One element, three channels, whole packs of every dtype, windows that overlap, leave gaps, reach into
-// the padding or cover everything; rows and columns that differ.
+// One element, three channels, whole packs of every dtype, windows that overlap, leave gaps, reach
+// into the padding or cover everything; rows and columns that differ.
 inline std::vector<PoolCase> pool_cases() {
   Pool2dParams overlap{.kernel_h = 3, .kernel_w = 3, .pad = {1, 1, 1, 1}};
   Pool2dParams image_only = overlap;

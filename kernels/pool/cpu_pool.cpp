@@ -1,6 +1,6 @@
-// Pooling on the CPU. Which source places meet in a place of the result is worked out once per axis;
-// then every row of the result gathers its terms, whether it is one of windows or, in a gradient, one
-// of pixels that ask their windows. Threads share the rows.
+// Pooling on the CPU. Which source places meet in a place of the result is worked out once per
+// axis; then every row of the result gathers its terms, whether it is one of windows or, in a
+// gradient, one of pixels that ask their windows. Threads share the rows.
 #include <algorithm>
 
 #include "kernels/parallel.h"

@@ -9,8 +9,8 @@
 
 namespace imago::kernels {
 
-// What place `at` of the source gives to one place of the result along an axis: through which tap, and
-// over how many pixels of this axis the mean of the window is.
+// What place `at` of the source gives to one place of the result along an axis: through which tap,
+// and over how many pixels of this axis the mean of the window is.
 struct PoolHit {
   std::int64_t at;
   int tap, pixels;
@@ -49,8 +49,8 @@ struct PoolRow {
   int kernel_w;
   int window;  // avg: the pixels a mean is over, 0: those in the image
   T* out;      // (width, channels)
-  // Taps are u8, or i32 if `wide`: of the source's image, beside the result, or to be written (may be
-  // null).
+  // Taps are u8, or i32 if `wide`: of the source's image, beside the result, or to be written (may
+  // be null).
   bool wide;
   const void* taps;
   void* new_taps;

@@ -1,5 +1,5 @@
-// The engines of pooling, for pool.cpp. Arguments have been checked; results are allocated. Those of
-// CUDA put their work into current_stream().
+// The engines of pooling, for pool.cpp. Arguments have been checked; results are allocated. Those
+// of CUDA put their work into current_stream().
 #pragma once
 
 #include "kernels/pool/windows.h"

@@ -1,9 +1,9 @@
 // Maximum pooling, chapter 1: a thread keeps the largest of its window; a pixel asks its windows.
 //
-// The idea. Neighbouring channels lie side by side in memory and have windows over the same pixels, so
-// a thread takes sixteen bytes of channels of one window and walks over its taps. With the maximum it
-// writes down the tap that it came from, one byte: the gradient then needs no second look at x, whose
-// pixels weigh sixteen times as much in f32.
+// The idea. Neighbouring channels lie side by side in memory and have windows over the same pixels,
+// so a thread takes sixteen bytes of channels of one window and walks over its taps. With the
+// maximum it writes down the tap that it came from, one byte: the gradient then needs no second
+// look at x, whose pixels weigh sixteen times as much in f32.
 //
 //   forward, kernel 2, stride 2         thread = one unit of window (p, q)
 //     x   . . | a b | . .
@@ -14,16 +14,18 @@
 //                   [ 1 . . ]           it adds dy[0] if taps[0] is 2, dy[1] if taps[1] is 0
 //     pixels      0 1 2 3 4
 //
-// Where windows overlap the textbook gradient scatters with atomic additions, in whatever order threads
-// come. Here each pixel gathers, in ascending order of windows, so bits never change, and no pass
-// that clears dx is needed. The third kernel, the adjoint of the gradient, fetches from each window's tap.
+// Where windows overlap the textbook gradient scatters with atomic additions, in whatever order
+// threads come. Here each pixel gathers, in ascending order of windows, so bits never change, and
+// no pass that clears dx is needed. The third kernel, the adjoint of the gradient, fetches from
+// each window's tap.
 //
-// The bottleneck is memory: x, y and one byte per result forward; dy, that byte and dx backward, where
-// overlapping windows are read again from the caches. Index arithmetic is about fifty instructions a
-// thread, divisions are multiplications (predicted, not yet run on hardware).
+// The bottleneck is memory: x, y and one byte per result forward; dy, that byte and dx backward,
+// where overlapping windows are read again from the caches. Index arithmetic is about fifty
+// instructions a thread, divisions are multiplications (predicted, not yet run on hardware).
 //
 // Limits. 2^31 - 1 threads. Channels that do not fill sixteen bytes go element by element. Large
-// windows with a small stride are walked tap by tap: a running maximum along one axis would be cheaper.
+// windows with a small stride are walked tap by tap: a running maximum along one axis would be
+// cheaper.
 #include "kernels/launch.h"
 #include "kernels/pixel_grid.h"
 #include "kernels/pool/engines.h"
@@ -128,8 +130,8 @@ __global__ void __launch_bounds__(block_size)
   store_as(y + thread * lanes, result);
 }
 
-// Calls run<T, I, lanes>(grid) for the dtypes of `out` and `taps` (u8 if undefined), with whole units
-// where channels and the addresses in `odd` allow it. `out` is what threads are laid over.
+// Calls run<T, I, lanes>(grid) for the dtypes of `out` and `taps` (u8 if undefined), with whole
+// units where channels and the addresses in `odd` allow it. `out` is what threads are laid over.
 template <class F>
 void launch_over(const char* op, const Tensor& out, const Tensor& taps, std::size_t odd, F&& run) {
   const DType tap_dtype = taps.defined() ? taps.dtype() : DType::u8;

@@ -1,5 +1,5 @@
-// Which taps of which windows lie on which pixels, along one axis. The functions are constexpr so that
-// device code may call them; extents are below 2^29.
+// Which taps of which windows lie on which pixels, along one axis. The functions are constexpr so
+// that device code may call them; extents are below 2^29.
 #pragma once
 
 #include "kernels/divisor.h"
@@ -28,7 +28,7 @@ struct PoolAxis {
     return taps < kernel ? taps : kernel;
   }
 
-  // Windows [first_window, end_window) reach over a pixel; with dilation it may lie between their taps.
+  // Windows [first_window, end_window) reach over a pixel; dilated, it may lie between their taps.
   constexpr int first_window(int pixel) const {
     const int past = pixel + before - (kernel - 1) * dilation.value;
     return past <= 0 ? 0 : stride.divide(past + stride.value - 1);

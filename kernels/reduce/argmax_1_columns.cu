@@ -1,9 +1,9 @@
 // The place of the largest element, chapter 1: a fold that carries where it found what it has.
 //
-// The idea. Threads walk as in fold_1_columns.cu, each holding (value, place) for its columns. Joining
-// two takes the larger value, of equal ones the smaller place, and NaN before any number: so it does
-// not matter who meets whom first, and the first of several equal elements is found whatever the
-// order of the threads.
+// The idea. Threads walk as in fold_1_columns.cu, each holding (value, place) for its columns.
+// Joining two takes the larger value, of equal ones the smaller place, and NaN before any number:
+// so it does not matter who meets whom first, and the first of several equal elements is found
+// whatever the order of the threads.
 //
 //   row        0    1    2    3    4    5    6
 //   value      2    7    1    7    0    7    3        row lanes 0, 1, 2 take rows 0 3 6, 1 4, 2 5
@@ -14,8 +14,8 @@
 // A long reduction is cut into parts whose (value, place) pairs, two tensors, go through the same
 // kernel again; there the places are read, in the first pass they are the rows.
 //
-// The bottleneck is memory: x is read once. A place is 8 bytes, so the states of a thread that has 8
-// bf16 columns fill 24 registers and more; chunks are short for that.
+// The bottleneck is memory: x is read once. A place is 8 bytes, so the states of a thread that
+// has 8 bf16 columns fill 24 registers and more; chunks are short for that.
 //
 // Limits. Those of sum_1_columns.cu.
 #include "kernels/launch.h"
@@ -27,8 +27,8 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 4;
-// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
-// of a large one on a GPU. The bits are the same.
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they
+// do of a large one on a GPU. The bits are the same.
 constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 512;
 constexpr std::int64_t nowhere = std::numeric_limits<std::int64_t>::max();
 

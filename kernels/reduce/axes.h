@@ -1,8 +1,8 @@
 // Reductions over any set of axes, without gradients.
 //
-// `axes` are numbers of axes of x, each at most once, negative ones counted from the innermost (-1);
-// none at all means all of them. With `keepdim` a reduced axis stays with extent 1, else it is
-// dropped. Results are new tensors and x is never written.
+// `axes` are numbers of axes of x, each at most once, negative ones counted from the innermost
+// (-1); none at all means all of them. With `keepdim` a reduced axis stays with extent 1, else it
+// is dropped. Results are new tensors and x is never written.
 //
 // How it works: neighbouring axes of one kind are one, so that x is a few groups of axes that are
 // reduced or kept in turn; the groups are reduced innermost first, each as the middle of
@@ -48,7 +48,7 @@ Tensor norm(const Tensor& x, double p, const AxisList& axes, bool keepdim = fals
 
 enum class Reduction { sum, max, min, argmax, logsumexp, norm1, norm2 };
 
-// The specification: one element after another, in f64; results are f64. x of any dtype, on the CPU.
+// The specification: one element after another, in f64, on the CPU. x of any dtype, results f64.
 Tensor reduce_reference(Reduction op, const Tensor& x, const AxisList& axes, bool keepdim = false);
 
 }  // namespace imago::kernels

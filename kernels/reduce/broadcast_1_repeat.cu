@@ -10,8 +10,8 @@
 // The few elements past the last whole 16 bytes get a thread each.
 //
 // The bottleneck is writing the result. x is smaller and comes from the caches. Divisions are in 32
-// bits where the extents allow it, as a GPU has no instruction for them and takes about 70 for one in
-// 64 bits: two of those for 16 bytes would cost more than the store.
+// bits where the extents allow it, as a GPU has no instruction for them and takes about 70 for one
+// in 64 bits: two of those for 16 bytes would cost more than the store.
 //
 // Limits. 2^31 blocks. Axes that are repeated apart from each other take one launch each, innermost
 // first, so that only the last one writes the whole result.

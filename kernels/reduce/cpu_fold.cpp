@@ -24,8 +24,8 @@ HWY_ATTR void fold_columns(const T* x, std::int64_t rows, std::int64_t columns, 
   alignas(64) C acc[fold_tile_columns];
   for (std::int64_t j = 0; j < columns; ++j) acc[j] = fold_nothing<op, C>();
   const auto lift = [](T v) HWY_ATTR { return fold_lift<op, C>(static_cast<C>(v)); };
-  // Sums are added as a tree, so that errors stay small; where there are none, row after row is what
-  // memory likes best.
+  // Sums are added as a tree, so that errors stay small; where there are none, row after row is
+  // what memory likes best.
   constexpr bool sums = op == Fold::sum || op == Fold::sum_abs || op == Fold::sum_squares;
   std::int64_t i = 0;
   for (; sums && i + 4 <= rows; i += 4) {
@@ -148,8 +148,9 @@ HWY_ATTR void argmax_columns(const T* x, std::int64_t rows, std::int64_t columns
     value[j] = static_cast<T>(best[j]), index[j] = place[j];
 }
 
-// The place of the first of the largest elements of a row; -1 if the row is shorter than a vector or
-// holds a NaN. Each lane keeps its first best, and the least place among the best lanes is taken.
+// The place of the first of the largest elements of a row; -1 if the row is shorter than a vector
+// or holds a NaN. Each lane keeps its first best, and the least place among the best lanes is
+// taken.
 template <class T>
 HWY_ATTR std::int64_t argmax_of_numbers(const T* row, std::int64_t length) {
   const hn::ScalableTag<float> d;

@@ -17,7 +17,7 @@ enum class Fold { max, min, sum, sum_abs, sum_squares, logsumexp };
 template <class T>
 using fold_t = std::conditional_t<std::is_integral_v<T>, T, acc_t<T>>;
 
-// What the fold of T elements is stored as: T for max and min, i64 for sums of integers, acc_t else.
+// What the fold of T elements is stored as: T for max and min, i64 for integer sums, else acc_t.
 template <Fold op, class T>
 using folded_t =
     std::conditional_t<op == Fold::max || op == Fold::min, T,

@@ -1,9 +1,9 @@
 // Reductions other than floating-point sums, chapter 1: the walk of the sums, another way to join.
 //
 // The idea. The largest, the smallest, sums of |x| and x^2 and log sum e^x differ from a sum in how
-// two elements are joined, not in which thread meets which element. So the map of threads is that of
-// sum_1_columns.cu (kernels/reduce/columns.h): threads side by side read 16 bytes side by side and
-// walk down their columns; row lanes of a block meet in shared memory, pairwise:
+// two elements are joined, not in which thread meets which element. So the map of threads is that
+// of sum_1_columns.cu (kernels/reduce/columns.h): threads side by side read 16 bytes side by side
+// and walk down their columns; row lanes of a block meet in shared memory, pairwise:
 //
 //   row lane   0   1   2   3   4   5   6
 //              | <-|---|---|---'   |   |      half = 4
@@ -13,15 +13,15 @@
 //              |   | <-----'
 //              | <-'                          half = 1
 //
-// and parts of a long reduction are a matrix (outer, parts, columns) that is reduced in turn, by the
-// joining fold: the sum for sums, the fold itself for the others.
+// and parts of a long reduction are a matrix (outer, parts, columns) that is reduced in turn, by
+// the joining fold: the sum for sums, the fold itself for the others.
 //
 // log sum e^x carries a pair (m, s) for log(s e^m): eight elements are looked at for their largest
 // first, so that the sum so far is rescaled once for eight of them, and one element costs one
 // exponential. Where m is infinite or NaN, s belongs to the base 0 (log_base in fold.h).
 //
-// The bottleneck is memory, x is read once; log sum e^x takes some 20 instructions an element, which
-// f32 hides on a large GPU (predicted, not yet run on hardware).
+// The bottleneck is memory, x is read once; log sum e^x takes some 20 instructions an element,
+// which f32 hides on a large GPU (predicted, not yet run on hardware).
 //
 // Limits. Those of sum_1_columns.cu.
 #include "kernels/launch.h"
@@ -33,8 +33,8 @@ namespace imago::kernels {
 namespace {
 
 constexpr int chunk = 8;
-// Few where they are emulated, so that threads walk over several chunks of a small tensor as they do
-// of a large one on a GPU.
+// Few where they are emulated, so that threads walk over several chunks of a small tensor as they
+// do of a large one on a GPU.
 constexpr std::int64_t blocks_wanted = device_is_emulated ? 4 : 512;
 
 // What a thread knows of the elements it has met.

@@ -42,7 +42,7 @@ __device__ A team_fold(A mine, Join join) {
   }
 }
 
-// Calls f.operator()<n>(i) for the n elements from i on that are this thread's, n a whole pack or 1.
+// Calls f.operator()<n>(i) for this thread's n elements from i on, n a whole pack or 1.
 template <int team, int lanes, class F>
 __device__ void walk_row(std::int64_t length, bool packed, F&& f) {
   const std::int64_t lane = threadIdx.x % team;

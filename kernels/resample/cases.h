@@ -12,7 +12,7 @@ struct ResampleCase {
   std::int64_t height, width;
 };
 
-// Doubling, halving, odd ratios, one axis growing and the other shrinking, single pixels, the same size.
+// Doubling, halving, odd ratios, one axis growing, one shrinking, single pixels, one size.
 inline std::vector<ResampleCase> resample_cases() {
   return {
       {{1, 1, 1, 1}, 1, 1},   {{2, 4, 5, 8}, 8, 10},  {{1, 3, 2, 3}, 6, 4},  {{1, 8, 6, 16}, 4, 3},

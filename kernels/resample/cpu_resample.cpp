@@ -1,6 +1,6 @@
-// Resampling on the CPU, in two passes that meet in the cache: a row of the result first blends whole
-// rows of the source, a loop over W * C neighbouring numbers, and then the places of that one row.
-// Threads share the rows of the result.
+// Resampling on the CPU, in two passes that meet in the cache: a row of the result first blends
+// whole rows of the source, a loop over W * C neighbouring numbers, and then the places of that one
+// row. Threads share the rows of the result.
 #include <algorithm>
 
 #include "kernels/parallel.h"

@@ -11,8 +11,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
 
-// out[i] = the sum of w[k] * x[k * pitch + i], i < n, the first product first. Two terms are what doubling
-// the size takes, four its adjoint; longer sums stay in the L1 cache.
+// out[i] = the sum of w[k] * x[k * pitch + i], i < n, the first product first. Two terms are what
+// doubling the size takes, four its adjoint; longer sums stay in the L1 cache.
 template <class From, class A, class To>
 HWY_ATTR void blend(const From* x, std::int64_t pitch, const A* w, std::size_t count,
                     std::int64_t n, To* out) {

@@ -1,7 +1,8 @@
 // The engines of resampling, for resample.cpp. Arguments have been checked; results are allocated.
 //
-// Forward and adjoint are one computation: along an axis, a place of the result is a sum over a range of
-// neighbouring places of the source, each with its weight. Only the ranges and weights differ.
+// Forward and adjoint are one computation: along an axis, a place of the result is a sum over a
+// range of neighbouring places of the source, each with its weight. Only the ranges and weights
+// differ.
 #pragma once
 
 #include "kernels/resample/weights.h"

@@ -20,8 +20,8 @@ struct Term {
 template <class A>
 using Terms = std::vector<std::vector<Term<A>>>;
 
-// `terms[i]` of the `out` places that `in` places are resampled to; or, for the adjoint, `terms[j]` of
-// the `in` places.
+// `terms[i]` of the `out` places that `in` places are resampled to; or, for the adjoint, `terms[j]`
+// of the `in` places.
 template <class A>
 Terms<A> terms_of(Index in, Index out, Filter filter, bool adjoint) {
   Terms<A> terms(static_cast<std::size_t>(adjoint ? in : out));

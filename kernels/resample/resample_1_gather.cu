@@ -1,8 +1,9 @@
 // Bilinear resampling and every adjoint, chapter 1: tables of weights, then a thread gathers.
 //
-// The idea. Forward and adjoint are one computation (kernels/resample/engines.h): along an axis, a place
-// of the result sums a range of neighbouring places of the source, each times its weight. The axes are
-// apart from each other, so a pixel is the sum over its columns and rows of two weights times a value.
+// The idea. Forward and adjoint are one computation (kernels/resample/engines.h): along an axis, a
+// place of the result sums a range of neighbouring places of the source, each times its weight. The
+// axes are apart from each other, so a pixel is the sum over its columns and rows of two weights
+// times a value.
 //
 //   doubling a row, weights in quarters            its adjoint: the columns of that table
 //
@@ -12,19 +13,22 @@
 //
 // A first kernel works out ranges and weights, a thread for each row and each column of the result:
 // whole-number arithmetic with 64-bit divisions (kernels/resample/weights.h), too dear to repeat in
-// every pixel. The second kernel is laid over the result, a thread a unit of sixteen bytes of channels;
-// it reads its ranges and weights, the same for all threads of a warp or nearly so, and then whole
-// units of the source. Nobody scatters: the adjoint of shrinking and of doubling alike is a gather.
+// every pixel. The second kernel is laid over the result, a thread a unit of sixteen bytes of
+// channels; it reads its ranges and weights, the same for all threads of a warp or nearly so, and
+// then whole units of the source. Nobody scatters: the adjoint of shrinking and of doubling alike
+// is a gather.
 //
 //   thread ((n * H + h) * W + w) * units + u     sum over k of across[w][k] *
 //                                                (sum over l of down[h][l] * x[n, l, k, u])
 //
-// The bottleneck, where the size changes by about two, is memory: each source line is read from memory
-// once and from the caches four times. A thread has some 90 instructions for doubling f32, 150 in bf16,
-// where issuing them may take as long as the memory does (predicted, not yet run on hardware).
+// The bottleneck, where the size changes by about two, is memory: each source line is read from
+// memory once and from the caches four times. A thread has some 90 instructions for doubling
+// f32, 150 in bf16, where issuing them may take as long as the memory does (predicted, not yet run
+// on hardware).
 //
-// Limits. 2^31 - 1 threads. Channels that do not fill sixteen bytes go element by element. Shrinking
-// by a large factor walks its whole window in one thread; two passes would have fewer terms.
+// Limits. 2^31 - 1 threads. Channels that do not fill sixteen bytes go element by element.
+// Shrinking by a large factor walks its whole window in one thread; two passes would have fewer
+// terms.
 #include "kernels/launch.h"
 #include "kernels/pixel_grid.h"
 #include "kernels/resample/engines.h"
@@ -34,8 +38,8 @@ namespace {
 
 constexpr int block_size = 256;
 
-// Of one axis: place i sums the sources ranges[2 i] and the following, ranges[2 i + 1] of them, with the
-// weights from most * i on.
+// Of one axis: place i sums the sources ranges[2 i] and the following, ranges[2 i + 1] of them,
+// with the weights from most * i on.
 template <class A>
 struct Table {
   int* ranges;

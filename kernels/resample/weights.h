@@ -1,5 +1,5 @@
-// The weights of resampling along one axis, in whole numbers; resample.h has the formula. The functions
-// are constexpr so that device code may call them. Extents are below 2^29.
+// The weights of resampling along one axis, in whole numbers; resample.h has the formula. The
+// functions are constexpr so that device code may call them. Extents are below 2^29.
 #pragma once
 
 #include "kernels/resample/resample.h"

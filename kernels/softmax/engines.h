@@ -8,8 +8,8 @@
 namespace imago::kernels {
 
 // cpu_softmax.cpp, on one thread. With columns = 0, `rows` rows of `length` contiguous elements;
-// else one matrix of `length` rows, `pitch` elements apart, of columns <= softmax_tile columns, each
-// of which is a problem. `scratch` has softmax_scratch elements of acc_t.
+// else one matrix of `length` rows, `pitch` elements apart, of columns <= softmax_tile columns,
+// each of which is a problem. `scratch` has softmax_scratch elements of acc_t.
 constexpr std::int64_t softmax_tile = 64;
 struct SoftmaxCall {
   Softmax op;

@@ -4,10 +4,10 @@
 //     log_softmax  y = (x - m) - log s
 //
 // so that nothing overflows. x of any shape with at least one dimension, f32, f64 or bf16 (computed
-// in f32 and rounded once); `axis` counts from the innermost if negative. A row with NaN or +inf, or
-// of nothing but -inf, gives NaN. Results are new tensors of the shape and dtype of x and arguments
-// are never written. Deterministic for any number of threads: the order of a sum depends on its
-// length, and on whether the axis is the innermost.
+// in f32 and rounded once); `axis` counts from the innermost if negative. A row with NaN or +inf,
+// or of nothing but -inf, gives NaN. Results are new tensors of the shape and dtype of x and
+// arguments are never written. Deterministic for any number of threads: the order of a sum depends
+// on its length, and on whether the axis is the innermost.
 // Errors: an undefined tensor, another dtype, an axis out of range, arguments that differ.
 #pragma once
 

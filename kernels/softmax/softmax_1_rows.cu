@@ -1,9 +1,9 @@
 // Softmax, chapter 1: along the innermost axis, a team of threads for each row.
 //
-// The idea. A row is looked at three times: for its largest element, for the sum of e^(x - largest),
-// and to write the result. It comes from memory once: 8 rows of up to 1024 elements (a warp each)
-// are 32 KB in f32, which the L1 cache of an SM holds for several blocks; longer rows get a block
-// each. kernels/reduce/teams.cuh has the map of threads:
+// The idea. A row is looked at three times: for its largest element, for the sum of
+// e^(x - largest), and to write the result. It comes from memory once: 8 rows of up to 1024
+// elements (a warp each) are 32 KB in f32, which the L1 cache of an SM holds for several blocks;
+// longer rows get a block each. kernels/reduce/teams.cuh has the map of threads:
 //
 //   row 0   | w0 w0 w0 ... w0 |    largest: each thread its own, then 5 exchanges in the warp
 //   row 1   | w1 w1 w1 ... w1 |    sum:     likewise
@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(team_block)
   const std::int64_t row = team_row<team>();
   if (row >= rows) return;
   a += row * length, b += row * length, out += row * length;
-  // Calls f(value of a, value of b) for this thread's elements, and stores what it returns if asked.
+  // Calls f(value of a, value of b) for this thread's elements; stores what it returns if asked.
   const auto walk = [&]<bool stores>(auto&& f) {
     walk_row<team, lanes>(length, packed, [&]<int n>(std::int64_t i) {
       auto left = load_as<Pack<T, n>>(a + i);

@@ -1,8 +1,8 @@
 // Softmax, chapter 2: along an axis that is not the innermost.
 //
 // The idea. In x (outer, length, inner) the elements of one problem lie `inner` apart, but those of
-// neighbouring problems side by side. So a warp takes 32 neighbouring columns and reads whole lines;
-// 8 warps share the rows of the axis between them and meet in shared memory:
+// neighbouring problems side by side. So a warp takes 32 neighbouring columns and reads whole
+// lines; 8 warps share the rows of the axis between them and meet in shared memory:
 //
 //                     columns  c0  c1  c2 ... c31
 //   rows 0, 8, 16 ...   warp 0  [ ][ ][ ]     [ ]     each thread: the largest, then the sum, of
@@ -11,8 +11,8 @@
 //   rows 7, 15, 23 ...  warp 7  [ ][ ][ ]     [ ]
 //
 // The bottleneck is memory: the tile of a block, 128 bytes wide, is read three times (gradients:
-// twice) and the second time comes from the L1 or L2 cache while length * 128 bytes of all blocks of
-// an SM fit it (predicted, not yet run on hardware).
+// twice) and the second time comes from the L1 or L2 cache while length * 128 bytes of all blocks
+// of an SM fit it (predicted, not yet run on hardware).
 //
 // Limits. Where inner is no multiple of 32, threads of the last tile are idle; 2^31 blocks.
 #include "kernels/launch.h"

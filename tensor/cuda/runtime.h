@@ -14,7 +14,7 @@ struct Stream::Impl {
 // Throws "[what] CUDA: ..." unless the call succeeded.
 void check_cuda(cudaError_t status, const char* what);
 
-// For calls that cannot throw: forgets the error, which CUDA would give to the next launch that asks.
+// For calls that cannot throw: forgets the error, or CUDA would give it to the next launch.
 void ignore_cuda(cudaError_t status);
 
 // Whether check_cuda has ever thrown. A kernel's fault comes back from every later call.

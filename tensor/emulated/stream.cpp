@@ -30,8 +30,8 @@ using Work = std::function<void()>;
 // How many pieces of each stream's part of a capture stand before a point of one of them.
 using Before = std::map<const Stream::Impl*, std::size_t>;
 
-// A capture from its first call to its last. Marks may know it for longer, so that a wait for one of
-// them is told from a wait for work that runs, and refused as CUDA refuses it.
+// A capture from its first call to its last. Marks may know it for longer, so that a wait for one
+// of them is told from a wait for work that runs, and refused as CUDA refuses it.
 struct Capture {
   std::vector<Work> work;  // of all its streams, in an order in which it may run
   bool ended = false;

@@ -6,8 +6,8 @@
 
 namespace imago::test {
 
-// out (4, 32): the sums of neighbouring rows of in (5, 32), which come by copies of 4, 8 and 16 bytes
-// to shared memory, two rows in flight: out(r, c) = in(r, c) + in(r + 1, c).
+// out (4, 32): the sums of neighbouring rows of in (5, 32), which come by copies
+// of 4, 8 and 16 bytes to shared memory, two rows in flight: out(r, c) = in(r, c) + in(r + 1, c).
 // A wait can be left out, to see that the emulator finds out.
 enum class Waits { kept, left_out, one_too_few };
 void demo_copies(Stream& stream, const float* in, float* out, Waits waits);

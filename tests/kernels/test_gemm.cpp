@@ -147,8 +147,8 @@ TEST_CASE("gemm on CUDA: wide and tall tiles, and the shapes at the ends of a GA
   const test::Guarded guarded;
   test::for_each_device([](Device device) {
     if (!device.is_cuda()) return;
-    // 132 tiles of 128 x 128; 128 x 64 with a split depth; a generator's first layer, in part, and a
-    // discriminator's last one.
+    // 132 tiles of 128 x 128; 128 x 64 with a split depth; a generator's first layer, in part, and
+    // a discriminator's last one.
     for (const GemmCase& c : {GemmCase{1409, 1408, 8}, GemmCase{66, 68, 300},
                               GemmCase{128, 1024, 100}, GemmCase{128, 1, 8192}}) {
       CAPTURE(c.M);

@@ -113,7 +113,7 @@ TEST_CASE("resample: known answers") {
                     Tensor::from<float>({2, 4, 6, 8}, {1, 1, 4, 1})));
     CHECK(same_bits(resample(eight, 1, 4, Filter::bilinear),
                     Tensor::from<float>({1.5f, 3.5f, 5.5f, 7.5f}, {1, 1, 4, 1})));
-    // Under the triangle 1 3 3 1 in eighths; at the ends its first weight is missing: 3 3 1 in sevenths.
+    // Under the triangle 1 3 3 1 in eighths; at the ends its first weight is missing: 3 3 1 over 7.
     CHECK(error_of_row({12.0 / 7, 3.5, 5.5, 51.0 / 7},
                        resample(eight, 1, 4, Filter::bilinear_antialias)) <= 1e-6);
     // Every pixel of an image that is one value stays that value, to the last places.

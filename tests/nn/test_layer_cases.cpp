@@ -154,8 +154,8 @@ TEST_CASE("layers differ between training and evaluation where they say so") {
 
 TEST_CASE("an empty batch is refused, or gives an empty result and gradients of 0") {
   // Convolutions, products, pooling and images of another size refuse it, naming its shape, as does
-  // batch norm, which has no statistics then. What works on each element, row or image by itself has
-  // nothing to do.
+  // batch norm, which has no statistics then. What works on each element, row or image by itself
+  // has nothing to do.
   const std::set<std::string> refusing{"AvgPool2d",       "Conv2d",          "ConvBlock",
                                        "ConvTranspose2d", "GlobalAvgPool2d", "GlobalMaxPool2d",
                                        "Linear",          "MaxPool2d",       "Pad",
