@@ -13,7 +13,8 @@ while (($#)); do
   case $1 in
     --fresh) fresh=1 ;;
     --steps)
-      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || { echo "demo.sh: --steps needs a positive number" >&2; exit 2; }
+      [[ ${2:-} =~ ^[1-9][0-9]*$ ]] ||
+        { echo "demo.sh: --steps needs a positive number" >&2; exit 2; }
       steps=$2
       shift ;;
     -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
@@ -43,6 +44,8 @@ echo
 scripts/score.sh "$out/checkpoint.safetensors"
 echo
 echo "Look at:"
-echo "  $(ls "$out"/samples/*.png | tail -n 1)   the same 64 noise vectors as every sample in $out/samples"
+echo "  $(ls "$out"/samples/*.png | tail -n 1)" \
+  "  the same 64 noise vectors as every sample in $out/samples"
 echo "  $out/loss.svg"
-echo "  $out/checkpoint.safetensors   (more faces: $bin/generate --checkpoint $out/checkpoint.safetensors --grid 8x8 --seed 2 --out faces.png)"
+echo "  $out/checkpoint.safetensors   (more faces: $bin/generate --checkpoint" \
+  "$out/checkpoint.safetensors --grid 8x8 --seed 2 --out faces.png)"

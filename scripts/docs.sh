@@ -4,7 +4,8 @@
 #   scripts/docs.sh HEADERS FOLDER  of the headers there, into FOLDER/html
 set -euo pipefail
 cd "$(dirname "$0")/.."
-command -v doxygen >/dev/null || { echo "docs.sh: doxygen is missing: apt-get install doxygen" >&2; exit 1; }
+command -v doxygen >/dev/null ||
+  { echo "docs.sh: doxygen is missing: apt-get install doxygen" >&2; exit 1; }
 if (($# == 2)); then
   headers=$1 out=$2
 elif (($# == 0)); then

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Doxygen's view of a header: `docs_filter.py HEADER` prints it with its comments marked for Doxygen.
+"""Doxygen's view of a header: `docs_filter.py HEADER` prints it with its comments marked for it.
 
 The headers are written for people who read them: plain // comments above declarations or behind
 them. Here the first block of a file becomes the description of the file, a block directly above a
-declaration its documentation, and so does a comment behind one. Comments inside functions stay as they are. What
-would mean something to Doxygen is escaped, and indented lines (formulas, examples) stay verbatim.
+declaration its documentation, and so does a comment behind one. Comments inside functions stay as
+they are. What would mean something to Doxygen is escaped, and indented lines (formulas, examples)
+stay verbatim.
 """
 import re
 import sys
 
-SCOPE = re.compile(r"^(template\s*<.*>\s*)?(inline\s+)?(namespace|class|struct|union|enum)\b[^=(]*$", re.S)
+SCOPE = re.compile(r"^(template\s*<.*>\s*)?(inline\s+)?"
+                   r"(namespace|class|struct|union|enum)\b[^=(]*$", re.S)
 STRINGS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'')
 
 
@@ -91,7 +93,8 @@ def main(path):
             out += marked(about, "")
         code, slashes, comment = line.partition("  // ")
         scopes.read(code)
-        if slashes and scopes.between_declarations() and re.search(r"[;,}]\s*$", code) and not code.startswith("}"):
+        ends = re.search(r"[;,}]\s*$", code) and not code.startswith("}")
+        if slashes and scopes.between_declarations() and ends:
             block = [comment]
             while re.match(r"\s{%d,}//" % (len(code) // 2), lines[i]):  # goes on below
                 block.append(re.sub(r"^\s*//\s*", "", lines[i]))

@@ -53,8 +53,10 @@ cp scripts/gpu_check.sh $root/scripts/
 git describe --always --dirty --abbrev=12 >$root/BUNDLE
 
 mkdir -p "$(dirname "$out")"
-# Every program holds the same kernels: a dictionary as large as all of them together stores those once.
+# Every program holds the same kernels: a dictionary as large as all of them together stores those
+# once.
 tar cf - -C $build imago-gpu | xz -T0 --lzma2=preset=6,dict=512MiB >"$out"
 size=$(stat -c %s "$out")
 echo "$out: $((size >> 20)) MiB, architectures $arch"
-((size <= 60 << 20)) || { echo "gpu_bundle.sh: more than 60 MiB; name fewer architectures" >&2; exit 1; }
+((size <= 60 << 20)) ||
+  { echo "gpu_bundle.sh: more than 60 MiB; name fewer architectures" >&2; exit 1; }

@@ -70,8 +70,8 @@ optimisers.safetensors
   spectral_NAME.*          linear 7 -> 4, conv2d 3 -> 4 k3 s2 p1, conv_transpose2d 4 -> 3 k4 s2 p1:
                            w b, start vectors u0 v0, three passes in training mode x0 y0 dy0 u1 v1
                            ... x2 y2 dy2 u3 v3, dw db of the sum of all y * dy; then in evaluation
-                           mode eval_y = y(x0), penalty = mean of (norm(d sum(tanh(eval_y)) / dx0[n])
-                           - 1)^2 with penalty_dw penalty_dx
+                           mode eval_y = y(x0), penalty = mean of
+                           (norm(d sum(tanh(eval_y)) / dx0[n]) - 1)^2 with penalty_dw penalty_dx
 
 catalogue.safetensors
   gelu.* gelu_tanh.* silu.* softplus.* clamp.* (-1.5, 0.75) softmax.* (channels) softmax_rows.*
@@ -95,8 +95,8 @@ catalogue.safetensors
   bce.*                    x target dx (3, 4), loss (): with logits
   hinge_d.* hinge_g.*      real fake dreal dfake (5), loss ()
   penalty.*                scores (3, 1) of real (3, 8, 8, 2): conv w1 (4, 4, 4, 2) b1 s2 p1, lrelu
-                           0.2, conv w2 (6, 4, 4, 4) b2 s2 p1, group norm gamma beta (6) in 2 groups,
-                           silu, flatten, linear w3 (1, 24) b3; fake, mix (3, 1, 1, 1).
+                           0.2, conv w2 (6, 4, 4, 4) b2 s2 p1, group norm gamma beta (6) in 2
+                           groups, silu, flatten, linear w3 (1, 24) b3; fake, mix (3, 1, 1, 1).
                            r1 = 5 mean over n of sum g[n]^2, g = d sum(scores) / dx at real;
                            gp = 10 mean of (norm(g[n]) - 1)^2 at mix real + (1 - mix) fake;
                            r1_dw1 ... gp_dw3 their gradients (b3 has none)

@@ -3,5 +3,7 @@
 #   scripts/score.sh [CHECKPOINT]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-"$root/build/release/apps/evaluate" --generator "${1:-$root/runs/demo/checkpoint.safetensors}" --data procedural --count 1000
-echo "Good enough: a distance of at most 0.25 of the untrained generator's, a variety of at least 0.5 of the real."
+"$root/build/release/apps/evaluate" --data procedural --count 1000 \
+  --generator "${1:-$root/runs/demo/checkpoint.safetensors}"
+echo "Good enough: a distance of at most 0.25 of the untrained generator's, a variety of at least" \
+  "0.5 of the real."

@@ -10,8 +10,8 @@
 #   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all five; also debug
 #   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
 #   --no-mutants  without the sample, which builds the kernels and their tests once more
-#   --python      sets up build/python, a Python with NumPy, PyTorch and safetensors, so that the tests
-#                 of files exchanged with it (tests/interop) must run; without, they run where it has them
+#   --python      sets up build/python, a Python with NumPy, PyTorch and safetensors, so that tests
+#                 of files exchanged with it (tests/interop) must run; else they run where they can
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/packages.sh
@@ -25,7 +25,8 @@ for argument in "$@"; do
     --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) ;;
     release | debug | asan | tsan | cuda | emulated) presets+=("$argument") ;;
     *)
-      echo "scripts/test.sh: '$argument' is neither --full, --no-mutants, --python nor a preset (release, debug, asan, tsan, cuda, emulated)" >&2
+      echo "scripts/test.sh: '$argument' is neither --full, --no-mutants, --python nor a preset" \
+        "(release, debug, asan, tsan, cuda, emulated)" >&2
       exit 2
       ;;
   esac

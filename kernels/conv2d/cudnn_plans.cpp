@@ -161,7 +161,7 @@ bool same_arithmetic(const Descriptor& configuration, DType dtype) {
   return true;
 }
 
-// What one mode of the heuristics suggests, best first as it thinks; nothing where it has no answer.
+// What one mode of the heuristics suggests, the best first as it thinks; maybe nothing.
 std::vector<Descriptor> suggestions(const Descriptor& graph, cudnnBackendHeurMode_t mode,
                                     const Target& target) {
   Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);

@@ -1,6 +1,6 @@
-// Convolutions as NVIDIA's cuDNN does them: the opponent in the bench. Its library is opened when it is
-// first asked for, so that nothing here needs it; its headers must have been there when this was
-// compiled (IMAGO_CUDNN).
+// Convolutions as NVIDIA's cuDNN does them: the opponent in the bench. Its library is opened when it
+// is first asked for, so that nothing here needs it; its headers must have been there when this was
+// compiled.
 #pragma once
 
 #include <cudnn_backend.h>
@@ -79,10 +79,11 @@ struct Plan {
   std::int64_t workspace_bytes = 0;
 };
 
-// Every plan that cuDNN's heuristics (modes A and B and the fallback) have for a pass in f32 or bf16,
-// in NHWC, sums in f32. `result` is the dtype of what the pass makes. Left out are plans of another
-// precision (f32 inputs rounded for tensor cores, sums of less than f32) and those that transform
-// their inputs by fractions (Winograd, FFT), whose results for small integers are not exact.
+// Every plan that cuDNN's heuristics (modes A and B and the fallback) have for a pass in f32 or
+// bf16, in NHWC, sums in f32. `result` is the dtype of what the pass makes. Left out are plans of
+// another precision (f32 inputs rounded for tensor cores, sums of less than f32) and those that
+// transform their inputs by fractions (Winograd, FFT), whose results for small integers are not
+// exact.
 std::vector<Plan> plans(const Conv2dProblem& problem, Conv2dPass pass, DType dtype, DType result,
                         const Target& target);
 

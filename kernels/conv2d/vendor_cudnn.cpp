@@ -1,10 +1,11 @@
 // The engine cudnn: NVIDIA's library on our tensors, to be compared with. `auto` never takes it.
 //
-// The first call for a problem times every plan that kernels/conv2d/cudnn_plans.h finds and keeps the
-// fastest, as an opponent should be given: so that call waits for the GPU, cannot be part of a
+// The first call for a problem times every plan that kernels/conv2d/cudnn_plans.h finds and keeps
+// the fastest, as is due to an opponent: so that call waits for the GPU, cannot be part of a
 // capture, and two programs may choose different plans with different bits.
 //
-// Not yet run on hardware. Plans for the layers of DCGAN were made by cuDNN 9.19 for a described H100.
+// Not yet run on hardware. cuDNN 9.19 made plans for the layers of DCGAN on an H100 that was
+// described to it (tests/cudnn).
 #include <algorithm>
 #include <map>
 

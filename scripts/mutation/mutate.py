@@ -1,9 +1,10 @@
 """Runs the mutants of every kernel source against its tests; scripts/mutate.sh is the way in.
 
 Kernel sources are the .cu and .cuh files, and the headers that a .cu file includes. A copy of the
-repository under build/mutation gets them with all mutants to be run (mutant.h), and its emulated preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once.
-Then the tests of a kernel's folder run once per mutant: one that fails, crashes or hangs has killed
-it. Other sources are compiled exactly as in build/emulated, so that a compiler cache has them.
+repository under build/mutation gets them with all mutants to be run (mutant.h), and its emulated
+preset (AddressSanitizer and UndefinedBehaviorSanitizer) is built once. Then the tests of a kernel's
+folder run once per mutant: one that fails, crashes or hangs has killed it. Other sources are
+compiled exactly as in build/emulated, so that a compiler cache has them.
 """
 import argparse
 import concurrent.futures
@@ -23,8 +24,8 @@ SOURCE = ROOT / "build" / "mutation"  # the copy
 BUILD = SOURCE / "build" / "emulated"
 JUSTIFIED = ROOT / "scripts" / "mutants_justified.txt"
 PROGRAMS = ("test_kernels", "test_emulator")
-# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, by those of other folders whose .cu files
-# include the mutated file, and by the tests of what is built on it:
+# kernels/<folder> is tested by tests/*/test_<folder>*.cpp, by those of other folders whose .cu
+# files include the mutated file, and by the tests of what is built on it:
 MORE_TESTS = {
     "elementwise": ["cast", "compare"],
     "gemm": ["conv2d"],

@@ -29,7 +29,8 @@ class Net(nn.Module):
 
 def dcgan_g(image, base, z=100):
     width, layers, size = base * image // 8, [], 4
-    layers += [nn.ConvTranspose2d(z, width, 4, 1, 0, bias=False), nn.BatchNorm2d(width), nn.ReLU(True)]
+    layers += [nn.ConvTranspose2d(z, width, 4, 1, 0, bias=False),
+               nn.BatchNorm2d(width), nn.ReLU(True)]
     while size < image // 2:
         layers += [nn.ConvTranspose2d(width, width // 2, 4, 2, 1, bias=False),
                    nn.BatchNorm2d(width // 2), nn.ReLU(True)]

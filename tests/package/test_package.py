@@ -41,11 +41,14 @@ def test_installed(args):
     prefix = work / "second"
     (work / "first").rename(prefix)
 
-    headers = {str(path.relative_to(prefix / "include")) for path in (prefix / "include").rglob("*.h")}
-    for wanted in ("imago/imago.h", "imago/version.h", "imago/autograd/ops.h", "imago/kernels/conv2d/conv2d.h"):
+    include = prefix / "include"
+    headers = {str(path.relative_to(include)) for path in include.rglob("*.h")}
+    for wanted in ("imago/imago.h", "imago/version.h", "imago/autograd/ops.h",
+                   "imago/kernels/conv2d/conv2d.h"):
         expect(wanted in headers, f"{wanted} is installed")
     for name in headers:
-        private = ("cpu_", "cases.h", "engines.h", "emulator/", "kernels/cuda", "apps/", "tests/", "bench/")
+        private = ("cpu_", "cases.h", "engines.h", "emulator/", "kernels/cuda", "apps/", "tests/",
+                   "bench/")
         expect(not any(part in name for part in private), f"{name} stays at home")
     for path in prefix.rglob("*"):
         if path.suffix in (".cmake", ".h", ".pc"):
@@ -70,16 +73,21 @@ def test_installed(args):
     ask("all", "CONFIG REQUIRED",
         "if(NOT TARGET imago::imago OR NOT imago_data_FOUND)\n  message(FATAL_ERROR all)\nendif()")
     ask("one", "CONFIG REQUIRED COMPONENTS tensor",
-        "if(NOT TARGET imago::tensor OR TARGET imago::kernels OR TARGET hwy::hwy)\n  message(FATAL_ERROR one)\nendif()")
+        "if(NOT TARGET imago::tensor OR TARGET imago::kernels OR TARGET hwy::hwy)\n"
+        "  message(FATAL_ERROR one)\nendif()")
     ask("twice", "CONFIG REQUIRED COMPONENTS autograd",
-        "find_package(imago CONFIG REQUIRED)\nif(NOT TARGET imago::imago)\n  message(FATAL_ERROR twice)\nendif()")
-    expect("vision" in ask("unknown", "CONFIG REQUIRED COMPONENTS vision", "", fails=True), "an unknown component is named")
+        "find_package(imago CONFIG REQUIRED)\nif(NOT TARGET imago::imago)\n"
+        "  message(FATAL_ERROR twice)\nendif()")
+    said = ask("unknown", "CONFIG REQUIRED COMPONENTS vision", "", fails=True)
+    expect("vision" in said, "an unknown component is named")
     ask("later", "99.0 CONFIG REQUIRED", "", fails=True)
 
     if shutil.which("pkg-config"):
-        flags = run("env", f"PKG_CONFIG_PATH={next(prefix.rglob('imago.pc')).parent}", "pkg-config", "--cflags", "--libs", "imago")
+        found_by = f"PKG_CONFIG_PATH={next(prefix.rglob('imago.pc')).parent}"
+        flags = run("env", found_by, "pkg-config", "--cflags", "--libs", "imago")
         fit_line = args.source / "tests/package/consumer/fit_line.cpp"
-        run(args.cxx, "-std=c++20", fit_line, f"-I{fit_line.parent}", "-o", work / "fit_line", *flags.split())
+        run(args.cxx, "-std=c++20", fit_line, f"-I{fit_line.parent}", "-o", work / "fit_line",
+            *flags.split())
         run(work / "fit_line")
     else:
         print("!! pkg-config not found: imago.pc is not tested")
@@ -92,8 +100,10 @@ def test_headers(args):
     expect(len(headers) > 90, f"there are public headers in {include}")
 
     def compile(header, *flags):
-        command = [args.cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-x", "c++", f"-I{include}", *flags, "-"]
-        done = subprocess.run(command, input=f"#include <{header}>\n", capture_output=True, text=True)
+        command = [args.cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-x", "c++",
+                   f"-I{include}", *flags, "-"]
+        done = subprocess.run(command, input=f"#include <{header}>\n", capture_output=True,
+                              text=True)
         expect(done.returncode == 0, f"{header} compiles alone\n{done.stderr}")
 
     # Most headers include autograd/var.h themselves, and these find it compiled: they still see
@@ -110,7 +120,8 @@ def test_headers(args):
     work = args.build / "package" / "headers"
     work.mkdir(exist_ok=True)
     (work / "common.h").write_text(f"#include <{common}>\n")
-    run(args.cxx, "-std=c++20", "-x", "c++-header", f"-I{include}", work / "common.h", "-o", work / "common.h.gch")
+    run(args.cxx, "-std=c++20", "-x", "c++-header", f"-I{include}", work / "common.h",
+        "-o", work / "common.h.gch")
 
     def compile_alone(header):
         has_common = common in included(header)
@@ -122,13 +133,13 @@ def test_headers(args):
 
 
 def test_subdirectory(args):
-    """A project can have Imago as a subdirectory, which then leaves the project's own settings alone."""
-    # Beside the build folder, so that paths relative to it are the same and ccache finds the objects.
+    """A project can have Imago as a subdirectory, which then leaves its own settings alone."""
+    # Beside the build folder, so that paths relative to it are the same and ccache finds objects.
     build = args.build.with_name(args.build.name + "-consumer")
     shutil.rmtree(build, ignore_errors=True)
     # The libraries as in the build folder, but for IMAGO_WERROR no choice of ours.
-    configure(args.source / "tests/package/consumer", build, args.cxx, f"-DIMAGO_SOURCE={args.source}", "-DIMAGO_CUDA=OFF",
-              f"-DIMAGO_WERROR={args.werror}", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+    configure(args.source / "tests/package/consumer", build, args.cxx,
+              f"-DIMAGO_SOURCE={args.source}", "-DIMAGO_CUDA=OFF", f"-DIMAGO_WERROR={args.werror}", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if entry["file"].endswith("fit_line.cpp"):
             command = entry["command"]
