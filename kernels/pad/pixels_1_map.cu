@@ -30,6 +30,7 @@
 #include "kernels/launch.h"
 #include "kernels/pad/pixels.h"
 #include "kernels/pixel_grid.h"
+#include "kernels/words.cuh"
 
 namespace imago::kernels {
 namespace {
@@ -48,10 +49,9 @@ __global__ void __launch_bounds__(block_size)
   Unit value = fill;
   if (h >= 0 && w >= 0) {
     const std::int64_t pixel = (std::int64_t{image} * rows.in + h) * columns.in + w;
-    value = load_as<Unit>(x + (pixel * grid.units.value + unit) *
-                                  static_cast<std::int64_t>(sizeof(Unit)));
+    value = load_word<Unit>(x, pixel * grid.units.value + unit);
   }
-  store_as(out + thread * static_cast<std::int64_t>(sizeof(Unit)), value);
+  store_word(out, thread, value);
 }
 
 // The unit of sizeof(Unit) bytes that repeats the constant.
@@ -99,19 +99,9 @@ __global__ void __launch_bounds__(block_size)
 }  // namespace
 
 void copy_pixels_cuda(const char* op, const PixelMap& map, const Tensor& x, Tensor& out) {
-  const std::size_t odd = static_cast<std::size_t>(map.pixel_bytes) |
-                          misalignment16(x.device_bytes()) | misalignment16(out.device_bytes());
-  if (odd % 16 == 0) {
-    launch_copy<Pack<std::uint32_t, 4>>(op, map, x, out);
-  } else if (odd % 8 == 0) {
-    launch_copy<Pack<std::uint32_t, 2>>(op, map, x, out);
-  } else if (odd % 4 == 0) {
-    launch_copy<std::uint32_t>(op, map, x, out);
-  } else if (odd % 2 == 0) {
-    launch_copy<std::uint16_t>(op, map, x, out);
-  } else {
-    launch_copy<std::uint8_t>(op, map, x, out);
-  }
+  const int word =
+      widest_word({map.pixel_bytes, address_of(x.device_bytes()), address_of(out.device_bytes())});
+  with_word(word, [&]<class Unit> { launch_copy<Unit>(op, map, x, out); });
 }
 
 void pad_reflect_grad_cuda(const Padding& pad, const Tensor& dy, Tensor& out) {

@@ -139,7 +139,8 @@ def test_subdirectory(args):
     shutil.rmtree(build, ignore_errors=True)
     # The libraries as in the build folder, but for IMAGO_WERROR no choice of ours.
     configure(args.source / "tests/package/consumer", build, args.cxx,
-              f"-DIMAGO_SOURCE={args.source}", "-DIMAGO_CUDA=OFF", f"-DIMAGO_WERROR={args.werror}", "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
+              f"-DIMAGO_SOURCE={args.source}", "-DIMAGO_CUDA=OFF", f"-DIMAGO_WERROR={args.werror}",
+              "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON")
     for entry in json.loads((build / "compile_commands.json").read_text()):
         if entry["file"].endswith("fit_line.cpp"):
             command = entry["command"]
