@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/parallel.h"
 #include "tensor/dtype.h"
 
 namespace imago::kernels {
@@ -16,11 +17,21 @@ struct PoolHit {
   int tap, pixels;
 };
 
+// Places first, first + period, ... of the result whose hits are alike: each those of the one before,
+// moved on by `step`.
+struct PoolRun {
+  std::int64_t first, count;
+};
+
 // The hits of all places of the result along an axis, in the order in which they are summed.
 struct PoolHits {
   std::vector<std::size_t> begin;  // of place i in `list`; one more at the end
   std::vector<PoolHit> list;
-  std::size_t most = 0;  // of one place
+  std::size_t most = 0;       // of one place
+  std::vector<PoolRun> runs;  // all places
+  std::int64_t period = 1, step = 1;
+
+  std::int64_t places() const { return static_cast<std::int64_t>(begin.size()) - 1; }
 };
 
 enum class PoolOp {
@@ -39,9 +50,29 @@ struct PoolTerm {
   acc_t<T> share;
 };
 
+// How the pixels of a vector are chosen among the lanes of two; made when it is first used.
+struct PoolTable {
+  std::int32_t index[16] = {};  // as many lanes as a vector of any target has
+  int pixels = -1;              // 0 if none fits
+};
+
+// Elements to keep for pixels that vectors move: they reach past the last one.
+constexpr std::int64_t row_room(std::int64_t pixels, std::int64_t channels) {
+  return pixels * channels + 16;
+}
+
+// What one thread keeps from row to row.
+template <class T>
+struct PoolScratch {
+  std::vector<PoolTerm<T>> terms;  // room for those of a pixel
+  std::vector<T> pixels;           // moved together
+  PoolTable table;
+};
+
 template <class T>
 struct PoolRow {
-  const T* source;      // (height, source_width, channels), one image
+  const T* source;  // (height, source_width, channels), one image
+  std::int64_t source_size;
   const PoolHit* rows;  // of this row of the result
   std::size_t row_count;
   const PoolHits* columns;
@@ -54,7 +85,7 @@ struct PoolRow {
   bool wide;
   const void* taps;
   void* new_taps;
-  PoolTerm<T>* terms;  // room for those of a pixel
+  PoolScratch<T>* scratch;
 };
 
 void pool_row(PoolOp op, const PoolRow<float>& row);
