@@ -2,14 +2,14 @@
 //
 // Moves are split over what they write. Sums are split so that every one of them belongs to one
 // thread, which goes through the positions in ascending order: over the outer axes, over columns
-// while a thread keeps at least two lines of a row, and over the places that indices name, of which
+// while a thread keeps enough of a row, and over the places that indices name, of which
 // a thread passes over those of others. How often depends on the threads there are; no sum does.
 #include <algorithm>
 #include <atomic>
 
-#include "kernels/cpu_move.h"
 #include "kernels/gather/engines.h"
 #include "kernels/parallel.h"
+#include "kernels/permute/cpu_move.h"
 
 namespace imago::kernels {
 namespace {
@@ -19,10 +19,10 @@ struct Share {
   std::int64_t o, first, last, begin, end;
 };
 
-// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in
-// acc_t and zero in the share. Then rounds them into out.
+// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in acc_t
+// and zero in the share. Then rounds them into out. A share of columns has at least `least_bytes` of a row.
 template <class T, class F>
-void for_shares(const Picks& p, Tensor& out, F&& sum) {
+void for_shares(const Picks& p, Tensor& out, std::int64_t least_bytes, F&& sum) {
   using A = acc_t<T>;
   constexpr bool in_place = std::is_same_v<A, T>;
   Tensor wide = in_place ? out : Tensor::empty(out.shape(), dtype_of<A>(), Device::cpu());
@@ -30,7 +30,7 @@ void for_shares(const Picks& p, Tensor& out, F&& sum) {
   [[maybe_unused]] T* result = out.mutable_data<T>();
 
   const std::int64_t threads = num_threads();
-  const std::int64_t least = 128 / static_cast<std::int64_t>(sizeof(T));  // columns
+  const std::int64_t least = least_bytes / static_cast<std::int64_t>(sizeof(T));  // columns
   const std::int64_t work = p.outer * std::max(p.picks, p.extent) * p.inner;
   std::int64_t by_columns = 1, by_places = 1;
   if (p.outer < 4 * threads && work >= default_grain) {
@@ -91,19 +91,35 @@ void index_add_direct(const Picks& p, const Tensor& x, const Tensor& indices, Te
   dispatch<float, double, bf16>(x.dtype(), "index_add", [&]<class T> {
     const T* from = x.data<T>();
     const std::int64_t* index = indices.data<std::int64_t>();
-    for_shares<T>(p, out, [&](const Share& share, acc_t<T>* sums) {
-      for (std::int64_t k = 0; k < p.picks; ++k) {
-        constexpr std::int64_t ahead = 4;  // sums asked for before their turn
-        if (k + ahead < p.picks) {
-          const std::int64_t later = (share.o * p.extent + index[k + ahead]) * p.inner;
-          __builtin_prefetch(sums + later + share.begin, 1);
+    // Pieces of rows as narrow as two lines make processors fetch each other's pieces.
+    for_shares<T>(p, out, 1024, [&](const Share& share, acc_t<T>* sums) {
+      const auto count = static_cast<std::uint64_t>(share.last - share.first);
+      constexpr std::int64_t stretch = 1024, ahead = 8, line = 64 / std::int64_t{sizeof(T)};
+      std::int64_t own[stretch];  // the picks of this share, without a branch to guess
+      for (std::int64_t begin = 0; begin < p.picks; begin += stretch) {
+        const std::int64_t end = std::min(p.picks, begin + stretch);
+        std::int64_t picks = 0;
+        for (std::int64_t k = begin; k < end; ++k) {
+          own[picks] = k;
+          picks += static_cast<std::uint64_t>(index[k] - share.first) < count;
         }
-        if (index[k] < share.first || index[k] >= share.last) continue;
-        const T* row = from + (share.o * p.picks + k) * p.inner;
-        acc_t<T>* to = sums + (share.o * p.extent + index[k]) * p.inner;
+        for (std::int64_t j = 0; j < picks; ++j) {
+          if (j + ahead < picks) {  // asked for before their turn
+            const std::int64_t k = own[j + ahead];
+            const T* row = from + (share.o * p.picks + k) * p.inner;
+            const acc_t<T>* to = sums + (share.o * p.extent + index[k]) * p.inner;
+            for (std::int64_t i = share.begin; i < share.end; i += line) {
+              __builtin_prefetch(row + i);
+              __builtin_prefetch(to + i, 1);
+            }
+          }
+          const std::int64_t k = own[j];
+          const T* row = from + (share.o * p.picks + k) * p.inner;
+          acc_t<T>* to = sums + (share.o * p.extent + index[k]) * p.inner;
 #pragma GCC ivdep
-        for (std::int64_t i = share.begin; i < share.end; ++i) {
-          to[i] += static_cast<acc_t<T>>(row[i]);
+          for (std::int64_t i = share.begin; i < share.end; ++i) {
+            to[i] += static_cast<acc_t<T>>(row[i]);
+          }
         }
       }
     });
@@ -143,7 +159,7 @@ void scatter_add_direct(const Picks& p, const Tensor& x, const Tensor& indices, 
   dispatch<float, double, bf16>(x.dtype(), "scatter_add", [&]<class T> {
     const T* from = x.data<T>();
     const std::int64_t* index = indices.data<std::int64_t>();
-    for_shares<T>(p, out, [&](const Share& share, acc_t<T>* sums) {
+    for_shares<T>(p, out, 128, [&](const Share& share, acc_t<T>* sums) {
       acc_t<T>* part = sums + share.o * p.extent * p.inner;
       const auto count = static_cast<std::uint64_t>(share.last - share.first);
       const std::int64_t columns = share.end - share.begin, first = share.o * p.picks * p.inner;
