@@ -6,6 +6,7 @@
 // a thread passes over those of others. How often depends on the threads there are; no sum does.
 #include <algorithm>
 #include <atomic>
+#include <vector>
 
 #include "kernels/gather/engines.h"
 #include "kernels/parallel.h"
@@ -155,10 +156,53 @@ bool gather_direct(const Picks& p, const Tensor& x, const Tensor& indices, Tenso
   return inside.load();
 }
 
+namespace {
+
+// The sums of single columns, four outer parts in turn: a sum waits for the store of the one before
+// where both may be of one place, which those of different parts never do.
+template <class T>
+void scatter_parts(const Picks& p, const T* from, const std::int64_t* index, T* out) {
+  constexpr std::int64_t parts = 4;
+  using A = acc_t<T>;
+  const std::int64_t work = parts * std::max(p.picks, p.extent);
+  const std::int64_t grain = std::max<std::int64_t>(1, default_grain / work);
+  parallel_ranges(ceil_div(p.outer, parts), grain, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<A> room(static_cast<std::size_t>(parts * p.extent));
+    A *first = room.data(), *second = first + p.extent, *third = second + p.extent,
+      *fourth = third + p.extent;
+    for (std::int64_t o = begin * parts; o < std::min(end * parts, p.outer); o += parts) {
+      const std::int64_t count = std::min(parts, p.outer - o), n = p.picks;
+      std::fill(first, first + count * p.extent, A(0));
+      const std::int64_t* at = index + o * n;
+      const T* x = from + o * n;
+      if (count == parts) {
+        for (std::int64_t k = 0; k < n; ++k) {
+          first[at[k]] += static_cast<A>(x[k]);
+          second[at[n + k]] += static_cast<A>(x[n + k]);
+          third[at[2 * n + k]] += static_cast<A>(x[2 * n + k]);
+          fourth[at[3 * n + k]] += static_cast<A>(x[3 * n + k]);
+        }
+      } else {
+        for (std::int64_t k = 0; k < count * n; ++k) {
+          first[k / n * p.extent + at[k]] += static_cast<A>(x[k]);
+        }
+      }
+      for (std::int64_t i = 0; i < count * p.extent; ++i) {
+        out[o * p.extent + i] = static_cast<T>(first[i]);
+      }
+    }
+  });
+}
+
+}  // namespace
+
 void scatter_add_direct(const Picks& p, const Tensor& x, const Tensor& indices, Tensor& out) {
   dispatch<float, double, bf16>(x.dtype(), "scatter_add", [&]<class T> {
     const T* from = x.data<T>();
     const std::int64_t* index = indices.data<std::int64_t>();
+    if (p.inner == 1 && p.outer >= 8 * num_threads() && p.extent <= 4096) {
+      return scatter_parts<T>(p, from, index, out.mutable_data<T>());
+    }
     for_shares<T>(p, out, 128, [&](const Share& share, acc_t<T>* sums) {
       acc_t<T>* part = sums + share.o * p.extent * p.inner;
       const auto count = static_cast<std::uint64_t>(share.last - share.first);
