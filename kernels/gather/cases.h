@@ -30,6 +30,7 @@ inline std::vector<SelectCase> select_cases() {
       {{67, 33}, 0, {300}},    {{2, 64}, 0, {513}},        // few places, many terms
       {{3, 70, 5}, 1, {11}},   {{4, 3, 129}, -1, {2, 3}},  // along the innermost axis
       {{65, 40}, 0, {257}},                                // words of 16 bytes
+      {{30, 3}, 0, {2, 1100}},  // more picks than a thread lists at a time
       {{9, 4}, 0, {0}},        {{2, 0, 3}, 1, {0}},
       {{0, 4}, 1, {3}},
   };

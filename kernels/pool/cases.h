@@ -22,6 +22,17 @@ inline std::vector<PoolCase> pool_cases() {
       {{1, 1, 1, 1}, {.kernel_h = 1, .kernel_w = 1, .stride_h = 1, .stride_w = 1}},
       {{2, 4, 6, 8}, {}},
       {{2, 5, 7, 3}, {}},  // a row and a column that no window sees
+      // Rows long enough for vectors of few channels, at strides of 1, 2 and 3.
+      {{2, 6, 45, 3}, {}},
+      {{1, 5, 83, 3}, overlap},
+      {{1, 4, 40, 2}, {.kernel_h = 2, .kernel_w = 3, .stride_h = 2, .stride_w = 1}},
+      {{1, 7, 50, 3},
+       {.kernel_h = 3,
+        .kernel_w = 4,
+        .stride_h = 2,
+        .stride_w = 3,
+        .pad = {1, 1, 2, 1},
+        .count_include_pad = false}},
       {{2, 7, 6, 16}, overlap},
       {{1, 6, 7, 5}, image_only},
       {{1, 5, 4, 67}, overlap},  // more channels than one block of lanes

@@ -157,7 +157,8 @@ TEST_CASE("gather: the number of threads does not change a bit, and threads are 
     }
   };
   for (const DType dtype : {DType::f32, DType::bf16}) {
-    for (const Shape& shape : {Shape{1, 2000, 96}, Shape{1, 60000, 3}, Shape{9, 700, 40}}) {
+    for (const Shape& shape :
+         {Shape{1, 2000, 96}, Shape{1, 60000, 3}, Shape{9, 700, 40}, Shape{301, 700}}) {
       CAPTURE(shape);
       const Tensor x = test::normals(shape, dtype, 1);
       const Tensor rows = test::indices_below(50, {shape[1]}, 2);
