@@ -60,8 +60,8 @@ def options():
     parser.add_argument("--only", default="", metavar="PATTERN",
                         help="only mutants whose line in --list matches this regular expression")
     parser.add_argument("--shared", action="store_true",
-                        help="also mutants of the headers that kernels and host share; not all of "
-                        "those that survive are justified yet")
+                        help="with --sample: also mutants of the headers that kernels and host "
+                        "share, which take several times as long to compile")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
     parser.add_argument("-j", type=positive, default=len(os.sched_getaffinity(0)), metavar="JOBS",
                         help="compilers and tests at a time; default: one per core")
@@ -113,7 +113,7 @@ def groups_of(path, of):
 
 def select(found, args):
     chosen = [m for m in found if re.search(args.only, m.key())
-              and (args.shared or not m.path.endswith(".h"))]
+              and (args.shared or not args.sample or not m.path.endswith(".h"))]
     if args.sample:
         def draw(mutant):
             return hashlib.sha256(f"{args.seed} {mutant.key()}".encode()).digest()

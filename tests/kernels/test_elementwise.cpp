@@ -247,7 +247,9 @@ TEST_CASE("elementwise: pow has the special cases of the C library") {
             CHECK(std::isnan(got));
           } else {
             CHECK(std::signbit(got) == std::signbit(want));
-            CHECK((got == want || std::fabs(got - exact) <= 0x1p-23 * std::fabs(exact)));
+            // Next to an infinity every number would be within its share of it.
+            CHECK((got == want ||
+                   (std::isfinite(want) && std::fabs(got - exact) <= 0x1p-23 * std::fabs(exact))));
           }
         }
       }
