@@ -1,6 +1,6 @@
-// Convolutions as NVIDIA's cuDNN does them: the opponent in the bench. Its library is opened when it
-// is first asked for, so that nothing here needs it; its headers must have been there when this was
-// compiled.
+// Convolutions as NVIDIA's cuDNN does them: the opponent in the bench. Its library is opened when
+// it is first asked for, so that nothing here needs it; its headers must have been there when this
+// was compiled.
 #pragma once
 
 #include <cudnn_backend.h>

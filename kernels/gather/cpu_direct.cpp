@@ -8,9 +8,9 @@
 #include <atomic>
 #include <vector>
 
+#include "kernels/cpu_move.h"
 #include "kernels/gather/engines.h"
 #include "kernels/parallel.h"
-#include "kernels/permute/cpu_move.h"
 
 namespace imago::kernels {
 namespace {
@@ -20,8 +20,9 @@ struct Share {
   std::int64_t o, first, last, begin, end;
 };
 
-// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in acc_t
-// and zero in the share. Then rounds them into out. A share of columns has at least `least_bytes` of a row.
+// Calls sum(share, sums) for shares that cover all of out; `sums` is (outer, extent, inner) in
+// acc_t and zero in the share. Then rounds them into out. A share of columns has at least
+// `least_bytes` of a row.
 template <class T, class F>
 void for_shares(const Picks& p, Tensor& out, std::int64_t least_bytes, F&& sum) {
   using A = acc_t<T>;

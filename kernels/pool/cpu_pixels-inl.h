@@ -1,5 +1,5 @@
-// Moves pixels of few channels, so that those of one phase of a stride lie side by side: vectors take
-// five RGB pixels at once.
+// Moves pixels of few channels, so that those of one phase of a stride lie side by side: vectors
+// take five RGB pixels at once.
 #if defined(IMAGO_KERNELS_POOL_CPU_PIXELS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef IMAGO_KERNELS_POOL_CPU_PIXELS_INL_H_
 #undef IMAGO_KERNELS_POOL_CPU_PIXELS_INL_H_
@@ -73,8 +73,8 @@ HWY_ATTR void gather_pixels(const T* from, std::int64_t readable, std::int64_t s
   }
 }
 
-// The inverse: `count` pixels in turn from `phases` rows of `from`, `row` elements apart, each of which
-// may be read up to a vector behind its pixels.
+// The inverse: `count` pixels in turn from `phases` rows of `from`, `row` elements apart, each of
+// which may be read up to a vector behind its pixels.
 template <class T>
 HWY_ATTR void spread_pixels(const T* from, std::int64_t row, std::int64_t phases,
                             std::int64_t count, std::int64_t channels, PoolTable& table, T* to) {

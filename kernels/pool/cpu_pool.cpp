@@ -1,6 +1,6 @@
-// Pooling on the CPU. Which source places meet in a place of the result is worked out once per axis;
-// then every row of the result gathers its terms, whether it is one of windows or, in a gradient, one
-// of pixels that ask their windows. Threads share the rows.
+// Pooling on the CPU. Which source places meet in a place of the result is worked out once per
+// axis; then every row of the result gathers its terms, whether it is one of windows or, in a
+// gradient, one of pixels that ask their windows. Threads share the rows.
 //
 // Pixels of few channels fill no vector, but those of a row whose terms follow the same pattern do.
 // Windows all look alike, and their pixels under one tap are a stride apart:
@@ -8,9 +8,9 @@
 //   tap 0     0 . 2 . 4 .     are moved together: 0 2 4, and 1 3 5,
 //   tap 1     . 1 . 3 . 5     which then are channels of one wide pixel
 //
-// In a gradient it is the pixels of the result, every stride-th of which asks windows that lie side by
-// side; they are moved apart when the row is done. Windows that reach into the padding are few and
-// stand alone.
+// In a gradient it is the pixels of the result, every stride-th of which asks windows that lie side
+// by side; they are moved apart when the row is done. Windows that reach into the padding are few
+// and stand alone.
 #include <algorithm>
 
 #include "kernels/parallel.h"

@@ -16,8 +16,9 @@ namespace imago::kernels::HWY_NAMESPACE {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A source is read in pieces of pixels here and there, which the processor's own prefetching follows too
-// late: each load asks for what lies a few pixels behind. (Not in avg_grad, which mostly writes.)
+// A source is read in pieces of pixels here and there, which the processor's own prefetching
+// follows too late: each load asks for what lies a few pixels behind. (Not in avg_grad, which
+// mostly writes.)
 template <class D, class T>
 HWY_INLINE HWY_ATTR hn::Vec<D> load_source(D d, const T* from) {
   constexpr std::size_t ahead = 2048 / sizeof(T);
@@ -179,8 +180,8 @@ HWY_ATTR void pool_vectors(D d, PoolOp op, const PoolRow<T>& row, std::size_t co
   }
 }
 
-// `channels` channels, those of pixels that lie side by side, from `at` of the result on: in blocks of
-// vectors, vectors, and what is left.
+// `channels` channels, those of pixels that lie side by side, from `at` of the result on: in blocks
+// of vectors, vectors, and what is left.
 template <class T, class I>
 HWY_ATTR void pool_channels(PoolOp op, const PoolRow<T>& row, std::size_t count,
                             std::int64_t channels, std::int64_t at) {
@@ -241,8 +242,9 @@ HWY_INLINE HWY_ATTR std::size_t find_terms(PoolOp op, const PoolRow<T>& row, std
   return count;
 }
 
-// Every run of pixels at once. The pixels of a term lie side by side, or are moved so if a stride is
-// between them; where a stride is between those of the result, these are moved when all are there.
+// Every run of pixels at once. The pixels of a term lie side by side, or are moved so if a stride
+// is between them; where a stride is between those of the result, these are moved when all are
+// there.
 template <class T, class I>
 HWY_ATTR void pool_runs(PoolOp op, const PoolRow<T>& row) {
   const PoolHits& columns = *row.columns;

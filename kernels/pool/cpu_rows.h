@@ -17,8 +17,8 @@ struct PoolHit {
   int tap, pixels;
 };
 
-// Places first, first + period, ... of the result whose hits are alike: each those of the one before,
-// moved on by `step`.
+// Places first, first + period, ... of the result whose hits are alike: each those of the one
+// before, moved on by `step`.
 struct PoolRun {
   std::int64_t first, count;
 };

@@ -17,9 +17,9 @@
 //
 // A round waits for the one before, so four vectors of blocks take turns.
 //
-// The bottleneck is arithmetic: two multiplications, two shifts and two to four exclusive ors a round, so
-// with vectors of 512 bits some 70 instructions for the 32 words of 8 blocks, as many as one block of 4
-// takes by itself (counted).
+// The bottleneck is arithmetic: two multiplications, two shifts and two to four exclusive ors a
+// round, so with vectors of 512 bits some 70 instructions for the 32 words of 8 blocks, as many as
+// one block of 4 takes by itself (counted).
 #include <bit>
 
 #include "kernels/random/engines.h"
@@ -133,7 +133,8 @@ HWY_ATTR void run_call(const RandomCall& c) {
     const std::int64_t left = c.count - begin, n = left < stretch ? left : stretch;
     T* out = static_cast<T*>(c.out) + begin;
     if (c.op == RandomOp::dropout) {
-      // Drawing takes so long that the processor's own prefetching stops at the end of each stretch.
+      // Drawing takes so long that the processor's own prefetching stops at the end of each
+      // stretch.
       const char* x = reinterpret_cast<const char*>(static_cast<const T*>(c.x) + begin);
       for (std::int64_t i = 0; i < n * std::int64_t{sizeof(T)}; i += 64) __builtin_prefetch(x + i);
     }
