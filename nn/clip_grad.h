@@ -1,5 +1,6 @@
-// Keeping gradients within bounds, between backward() and the optimiser's step. They are changed in
-// place; parameters without a gradient are passed over. Nothing is read back from the device.
+// Keeping gradients within bounds, between backward() and the optimiser's step; and weights, after
+// it. They are changed in place; parameters without a gradient are passed over where gradients are
+// clipped. Nothing is read back from the device.
 #pragma once
 
 #include "autograd/var.h"
@@ -19,5 +20,13 @@ Tensor clip_grad_norm(const Vars& parameters, const Tensor& slot);
 void clip_grad_value(const Vars& parameters, double limit);
 // The same with { limit } in a slot, as above.
 void clip_grad_value(const Vars& parameters, const Tensor& slot);
+
+// Cuts every element of the parameters themselves to [-limit, limit], in place as an optimiser
+// writes, with a new version: how WGAN (Arjovsky et al. 2017, arXiv 1701.07875, algorithm 1, limit
+// 0.01) bounds the slope of its critic after each of its steps. Parameters f32 or all f64. It works
+// on all it is given, gamma and beta of normalisations too. NaN stays. limit > 0.
+void clip_weights(const Vars& parameters, double limit);
+// The same with { limit } in a slot, as above.
+void clip_weights(const Vars& parameters, const Tensor& slot);
 
 }  // namespace imago::optim

@@ -1,4 +1,5 @@
 // Losses. Each is a scalar (), the mean over all elements, in f64 for f64 arguments and else f32.
+// Those of GANs are in nn/gan_loss.h and nn/gradient_penalty.h.
 #pragma once
 
 #include "autograd/var.h"
@@ -33,27 +34,5 @@ Var l1(const Var& a, const Var& b);
 // Huber 1964 (doi 10.1214/aoms/1177703732); Girshick 2015 (arXiv 1504.08083, eq. 3, with beta = 1).
 Var huber(const Var& a, const Var& b, double delta = 1);
 Var smooth_l1(const Var& a, const Var& b, double beta = 1);
-
-// Goodfellow et al. 2014 (arXiv 1406.2661), with D(x) = s(logits). Eq. 1 is the value
-//     V(D, G) = E log D(x) + E log(1 - D(G(z))),
-// which D maximises: gan_d = -V = bce(real, 1) + bce(fake, 0). It is 2 log 2 where D cannot tell
-// real from fake (D = 1/2 everywhere); towards 0 D wins and G has little left to learn from.
-Var gan_d(const Var& real_logits, const Var& fake_logits);
-
-// What G minimises in practice (section 3 there, "non-saturating"): -E log D(G(z)) = bce(fake, 1).
-// log 2 where D = 1/2.
-Var gan_g(const Var& fake_logits);
-
-// What eq. 1 literally asks of G: E log(1 - D(G(z))) = -mean softplus(logits), to be minimised. Its
-// gradient vanishes while D is sure that the fakes are fake. -log 2 where D = 1/2.
-Var gan_g_minimax(const Var& fake_logits);
-
-// The hinge loss of Lim and Ye 2017 (arXiv 1705.02894) as used with spectral normalisation (Miyato
-// et al. 2018, arXiv 1802.05957, eq. 16 and 17), for a D without a sigmoid at its end:
-//     hinge_d = E max(0, 1 - D(x)) + E max(0, 1 + D(G(z)))
-//     hinge_g = -E D(G(z))
-// D gains nothing by pushing beyond the margin of 1. hinge_d is 2 where D says 0 everywhere.
-Var hinge_d(const Var& real, const Var& fake);
-Var hinge_g(const Var& fake);
 
 }  // namespace imago::loss
