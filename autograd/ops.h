@@ -78,6 +78,7 @@
 #include "autograd/ops/rsqrt.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/scatter_add.h"
+#include "autograd/ops/shift_images.h"
 #include "autograd/ops/sigmoid.h"
 #include "autograd/ops/sigmoid_grad.h"
 #include "autograd/ops/silu.h"

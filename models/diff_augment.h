@@ -14,7 +14,8 @@
 //
 // T is affine in the images: its gradient is another composition of the same few operations, can be
 // differentiated again (R1 and WGAN-GP see through it) and is the same bits for any number of
-// threads. Random numbers come from the Context's generator, one draw a call, whatever the policy.
+// threads. Random numbers come from the Context's generator: one draw a call, whatever the policy, and
+// none where every kind is off.
 #pragma once
 
 #include <string>
@@ -42,7 +43,7 @@ std::string name_of(const DiffAugmentOptions& options);
 // integers i64, all (N) and on the device of the images.
 struct DiffAugmentDraws {
   Tensor brightness, saturation, contrast;  // b, s and c above
-  Tensor shift_down, shift_right;           // pixels; negative is up and left; less than H and W
+  Tensor shift_down, shift_right;           // pixels; negative is up and left
   Tensor cut_top, cut_left;                 // first row and column of the window; may be negative
 };
 

@@ -5,7 +5,7 @@
 #include "autograd/ops/sigmoid.h"
 #include "autograd/ops/sum_to.h"
 #include "autograd/random.h"
-#include "nn/loss.h"
+#include "nn/gan_loss.h"
 
 namespace imago::models {
 namespace {

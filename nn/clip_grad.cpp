@@ -14,6 +14,12 @@ std::vector<Tensor> gradients_of(const Vars& parameters) {
   return gradients;
 }
 
+std::vector<Tensor> values_of(const Vars& parameters) {
+  std::vector<Tensor> values;
+  for (const Var& p : parameters) values.push_back(p.tensor());
+  return values;
+}
+
 }  // namespace
 
 Tensor clip_grad_norm(const Vars& parameters, double max_norm) {
@@ -36,6 +42,18 @@ void clip_grad_value(const Vars& parameters, double limit) {
 void clip_grad_value(const Vars& parameters, const Tensor& slot) {
   std::vector<Tensor> gradients = gradients_of(parameters);
   kernels::clip_value(gradients, slot);
+}
+
+void clip_weights(const Vars& parameters, double limit) {
+  check(limit > 0, "clip_weights", "limit must be positive, not ", limit);
+  std::vector<Tensor> values = values_of(parameters);
+  if (values.empty()) return;
+  kernels::clip_value(values, kernels::full({1}, limit, DType::f64, values[0].device()));
+}
+
+void clip_weights(const Vars& parameters, const Tensor& slot) {
+  std::vector<Tensor> values = values_of(parameters);
+  kernels::clip_value(values, slot);
 }
 
 }  // namespace imago::optim

@@ -10,8 +10,8 @@
 //
 // Results are scalars (), f64 for f64 images and else f32. Images are constants: nothing is
 // backpropagated into what made them. Called while no graph is recorded (NoGrad), the value is the
-// same and is a constant. Errors: shapes or dtypes that do not fit, images that are no floats, a
-// score count that is not a multiple of N, a D that does not depend on its images.
+// same and is a constant. Errors: shapes or dtypes that do not fit, images that are no floats,
+// scores whose outermost extent is not N, a D that does not depend on its images.
 #pragma once
 
 #include <functional>

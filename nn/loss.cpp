@@ -1,14 +1,11 @@
 #include "nn/loss.h"
 
 #include "autograd/ops/abs.h"
-#include "autograd/ops/add.h"
-#include "autograd/ops/add_scalar.h"
 #include "autograd/ops/bce_with_logits.h"
 #include "autograd/ops/cast.h"
 #include "autograd/ops/clamp.h"
 #include "autograd/ops/cross_entropy.h"
 #include "autograd/ops/mul.h"
-#include "autograd/ops/relu.h"
 #include "autograd/ops/scale.h"
 #include "autograd/ops/square.h"
 #include "autograd/ops/sub.h"
@@ -35,10 +32,6 @@ Var difference(const char* op, const Var& a, const Var& b) {
 Var huber_of(const Var& d, double delta) {
   const Var c = ops::clamp(d, {.low = -delta, .high = delta});
   return ops::mul(c, ops::sub(d, ops::scale(c, 0.5)));
-}
-
-Var in_acc(const Var& x) {
-  return ops::cast(x, acc_dtype(x.dtype()));
 }
 
 }  // namespace
@@ -79,29 +72,6 @@ Var smooth_l1(const Var& a, const Var& b, double beta) {
   const Var d = difference("smooth_l1", a, b);
   if (beta == 0) return ops::mean(ops::abs(d));
   return ops::scale(ops::mean(huber_of(d, beta)), 1 / beta);
-}
-
-Var gan_d(const Var& real_logits, const Var& fake_logits) {
-  return ops::add(bce_with_logits(real_logits, 1), bce_with_logits(fake_logits, 0));
-}
-
-Var gan_g(const Var& fake_logits) {
-  return bce_with_logits(fake_logits, 1);
-}
-
-// log(1 - s(x)) is what bce gives for target 0, negated: no logarithm of a rounded 1 - s(x).
-Var gan_g_minimax(const Var& fake_logits) {
-  return ops::scale(bce_with_logits(fake_logits, 0), -1);
-}
-
-Var hinge_d(const Var& real, const Var& fake) {
-  const Var below = ops::relu(ops::add_scalar(ops::scale(in_acc(real), -1), 1));
-  const Var above = ops::relu(ops::add_scalar(in_acc(fake), 1));
-  return ops::add(ops::mean(below), ops::mean(above));
-}
-
-Var hinge_g(const Var& fake) {
-  return ops::scale(ops::mean(in_acc(fake)), -1);
 }
 
 }  // namespace imago::loss

@@ -1,4 +1,4 @@
-// Padding, cropping, mirroring, pooling, resampling.
+// Padding, cropping, mirroring, shifting, pooling, resampling.
 #include "autograd/ops/avg_pool2d.h"
 #include "autograd/ops/avg_pool2d_grad.h"
 #include "autograd/ops/crop.h"
@@ -13,6 +13,7 @@
 #include "autograd/ops/pad_reflect_grad.h"
 #include "autograd/ops/resample.h"
 #include "autograd/ops/resample_grad.h"
+#include "autograd/ops/shift_images.h"
 #include "op_case.h"
 
 namespace imago::test {
@@ -33,6 +34,24 @@ void add_pad_cases(std::vector<OpCase>& cases) {
                    [=](const Vars& v) { return Vars{ops::pad_reflect_grad(v[0], border)}; }});
   cases.push_back({"flip", "columns", of({2, 2, 3, 2}),
                    [](const Vars& v) { return Vars{ops::flip(v[0], -2)}; }});
+}
+
+// Distances of n images, another one for each of `period`, some of them right out of the image.
+Tensor distances(std::int64_t n, std::int64_t period) {
+  std::vector<std::int64_t> values;
+  for (std::int64_t i = 0; i < n; ++i) values.push_back(i % period - period / 2);
+  return Tensor::from(std::span<const std::int64_t>(values), {n});
+}
+
+void add_shift_cases(std::vector<OpCase>& cases) {
+  cases.push_back({"shift_images", "every way, and out of the image",
+                   [](DType t, Size s) {
+                     return leaves(t, {taller({5, 2, 3, 2}, s, 2000)});
+                   },
+                   [](const Vars& v) {
+                     const std::int64_t n = v[0].size(0);
+                     return Vars{ops::shift_images(v[0], distances(n, 5), distances(n, 3))};
+                   }});
 }
 
 void add_pool_cases(std::vector<OpCase>& cases) {
@@ -103,6 +122,7 @@ void add_resample_cases(std::vector<OpCase>& cases) {
 std::vector<OpCase> spatial_cases() {
   std::vector<OpCase> cases;
   add_pad_cases(cases);
+  add_shift_cases(cases);
   add_pool_cases(cases);
   add_resample_cases(cases);
   return cases;

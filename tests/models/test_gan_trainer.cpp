@@ -6,7 +6,7 @@
 #include "kernels/random/random.h"
 #include "models/gan_trainer.h"
 #include "models/metrics.h"
-#include "nn/loss.h"
+#include "nn/gan_loss.h"
 #include "tests/kernels/random.h"
 #include "tests/support/files.h"
 

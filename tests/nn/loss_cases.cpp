@@ -1,7 +1,14 @@
-// The table: every function of nn/loss.h, with each of its options.
+// The table: every function of nn/loss.h, nn/gan_loss.h and nn/gradient_penalty.h, with each of its
+// options.
 #include <cstdint>
 
+#include "autograd/ops/matmul.h"
+#include "autograd/ops/mul.h"
+#include "autograd/ops/tanh.h"
+#include "kernels/elementwise/elementwise.h"
 #include "loss_case.h"
+#include "nn/gan_loss.h"
+#include "nn/gradient_penalty.h"
 #include "nn/loss.h"
 #include "tensor/random_stream.h"
 #include "tests/kernels/random.h"
@@ -56,6 +63,29 @@ LossCase of_classes(const char* name, bool holes, const loss::CrossEntropyOption
               },
           .arguments = {LossArgument{}},
           .x = {5, 3}};
+}
+
+// A penalty on a small critic, as a function of its weights a and b, each (F, 2): scores (N, 2) for
+// rows (N, F). Neither scores nor slopes are linear in either of them.
+LossCase of_critic(const char* loss, const char* name,
+                   const std::function<Var(const loss::Critic&, std::int64_t, DType)>& f) {
+  return {.loss = loss,
+          .name = name,
+          .f =
+              [f](const Vars& v) {
+                const loss::Critic critic = [&v](const Var& x) {
+                  return ops::mul(ops::tanh(ops::matmul(x, v[0])), ops::matmul(x, v[1]));
+                };
+                return f(critic, v[0].size(0), v[0].dtype());
+              },
+          .arguments = {{-0.8, 0.8}, {-0.8, 0.8}}};
+}
+
+Var gradient_penalty_of(const loss::Critic& critic, std::int64_t columns, DType dtype,
+                        double target) {
+  const Tensor mix = Tensor::from<double>({0.25, 0.5, 0.875, 0}, {4});
+  return loss::gradient_penalty(critic, normals({4, columns}, dtype, 3),
+                                normals({4, columns}, dtype, 4), kernels::cast(mix, dtype), target);
 }
 
 }  // namespace
@@ -119,6 +149,36 @@ std::vector<LossCase> all_loss_cases() {
        .f = [](const Vars& v) { return loss::hinge_d(v[0], v[1]); },
        .arguments = {{-3, 3, {1}}, {-3, 3, {-1}}}},
       of_logits("hinge_g", "", loss::hinge_g),
+      {.loss = "gan_d",
+       .name = "one-sided smoothing",
+       .f = [](const Vars& v) { return loss::gan_d(v[0], v[1], 0.9); },
+       .arguments = {logits, logits}},
+      {.loss = "lsgan_d",
+       .name = "",
+       .f = [](const Vars& v) { return loss::lsgan_d(v[0], v[1]); },
+       .arguments = {logits, logits}},
+      {.loss = "lsgan_d",
+       .name = "one-sided smoothing",
+       .f = [](const Vars& v) { return loss::lsgan_d(v[0], v[1], 0.9); },
+       .arguments = {logits, logits}},
+      of_logits("lsgan_g", "", loss::lsgan_g),
+      {.loss = "wasserstein_d",
+       .name = "",
+       .f = [](const Vars& v) { return loss::wasserstein_d(v[0], v[1]); },
+       .arguments = {logits, logits}},
+      of_logits("wasserstein_g", "", loss::wasserstein_g),
+      of_critic("gradient_penalty", "by the weights of the critic",
+                [](const loss::Critic& critic, std::int64_t columns, DType dtype) {
+                  return gradient_penalty_of(critic, columns, dtype, 1);
+                }),
+      of_critic("gradient_penalty", "towards no slope at all",
+                [](const loss::Critic& critic, std::int64_t columns, DType dtype) {
+                  return gradient_penalty_of(critic, columns, dtype, 0);
+                }),
+      of_critic("r1_penalty", "by the weights of the critic",
+                [](const loss::Critic& critic, std::int64_t columns, DType dtype) {
+                  return loss::r1_penalty(critic, normals({4, columns}, dtype, 3));
+                }),
   };
 }
 

@@ -7,7 +7,7 @@
 #include "kernels/parallel.h"
 #include "nn/init.h"
 #include "nn/layers.h"
-#include "nn/loss.h"
+#include "nn/gan_loss.h"
 #include "nn/optim.h"
 #include "tests/kernels/random.h"
 

@@ -10,7 +10,7 @@
 #include "nn/ema.h"
 #include "nn/init.h"
 #include "nn/layers.h"
-#include "nn/loss.h"
+#include "nn/gan_loss.h"
 #include "nn/optim.h"
 #include "nn/safetensors.h"
 #include "tests/kernels/random.h"

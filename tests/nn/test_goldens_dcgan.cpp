@@ -6,6 +6,7 @@
 #include "autograd/ops/reshape.h"
 #include "autograd/ops/slice.h"
 #include "goldens.h"
+#include "nn/gan_loss.h"
 #include "nn/layers.h"
 #include "nn/loss.h"
 #include "nn/optim.h"

@@ -9,6 +9,7 @@
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sum_to.h"
 #include "golden_checks.h"
+#include "nn/gan_loss.h"
 #include "nn/layers.h"
 #include "nn/optim.h"
 
