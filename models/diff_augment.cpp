@@ -68,7 +68,8 @@ Var coloured(const Var& x, const DiffAugmentDraws& draws) {
   return ops::add(ops::mul(x, factor(gain)), grey);
 }
 
-// Which rows (or columns) of each image are in its window: u8 (N, extent) for first ones (N) of i64.
+// Which rows (or columns) of each image are in its window: u8 (N, extent), for the first ones (N)
+// of i64.
 Tensor in_window(std::int64_t extent, const Tensor& first) {
   const Tensor start = kernels::cast(first, DType::f64).reshape({first.numel(), 1});
   const Tensor grid = kernels::counting(extent, first.device()).reshape({1, extent});

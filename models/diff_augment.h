@@ -14,8 +14,8 @@
 //
 // T is affine in the images: its gradient is another composition of the same few operations, can be
 // differentiated again (R1 and WGAN-GP see through it) and is the same bits for any number of
-// threads. Random numbers come from the Context's generator: one draw a call, whatever the policy, and
-// none where every kind is off.
+// threads. Random numbers come from the Context's generator: one draw a call, whatever the policy,
+// and none where every kind is off.
 #pragma once
 
 #include <string>
@@ -47,8 +47,8 @@ struct DiffAugmentDraws {
   Tensor cut_top, cut_left;                 // first row and column of the window; may be negative
 };
 
-// Uniform draws for images of this shape (N, H, W, C), on `device`. The draws of a kind are the same
-// whichever other kinds are on.
+// Uniform draws for images of this shape (N, H, W, C), on `device`. The draws of a kind are the
+// same whichever other kinds are on.
 DiffAugmentDraws draw_diff_augment(const Shape& images, const DiffAugmentOptions& options,
                                    Device device = Context::current().device);
 

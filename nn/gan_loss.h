@@ -50,9 +50,9 @@ Var hinge_g(const Var& fake);
 //     lsgan_d = 1/2 E (D(x) - 1)^2 + 1/2 E D(G(z))^2
 //     lsgan_g = 1/2 E (D(G(z)) - 1)^2
 // with the halves of the paper; code without them has twice the loss and twice the gradient, which
-// Adam does not notice and SGD does. Scores pull back to their targets from both sides, so even a
+// Adam does not notice and SGD does. Scores are pulled to their targets from both sides, so even a
 // fake that D takes for real still learns. Where real and fake are alike D says 1/2: lsgan_d is 1/4
-// and lsgan_g 1/8. real_target, in (0, 1], takes the place of the 1 in lsgan_d: smoothing, as above.
+// and lsgan_g 1/8. real_target, in (0, 1], replaces the 1 in lsgan_d: smoothing, as above.
 Var lsgan_d(const Var& real, const Var& fake, double real_target = 1);
 Var lsgan_g(const Var& fake);
 

@@ -21,8 +21,8 @@ void require_batch(const char* op, const char* name, const Tensor& images) {
         ", which has no gradient; normalise images to floats first");
 }
 
-// d (sum of D's scores) / d images as (N, elements of an image), in acc_t. Part of a graph where the
-// caller is recording; D has to be recorded in any case.
+// d (sum of D's scores) / d images as (N, elements of an image), in acc_t. Part of a graph where
+// the caller is recording; D has to be recorded in any case.
 Var slopes(const char* op, const Critic& D, const Tensor& images) {
   check(bool(D), op, "D is an empty function");
   const bool create_graph = Context::current().record_gradients;

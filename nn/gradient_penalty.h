@@ -2,11 +2,12 @@
 // own gradients, with respect to D's parameters, are second derivatives of D: D may consist of any
 // operations on Vars, as all of them can be differentiated twice.
 //
-// D maps images (N, H, W, C), or rows (N, F), to scores whose outermost extent is N: (N), (N, 1), or
-// several an image, (N, h, w, 1), which count as their sum. Image n's gradient is taken from the sum
-// of all scores, so it is that of its own score only where D looks at each image by itself: batch
-// normalisation in training mode mixes them, and the paper of WGAN-GP drops it for that reason
-// (layer, group and instance normalisation do not mix). D is called once.
+// D maps images (N, H, W, C), or rows (N, F), to scores whose outermost extent is N: (N), (N, 1),
+// or several an image, (N, h, w, 1), which count as their sum. Image n's gradient is taken from the
+// sum of all scores, so it is that of its own score only where D looks at each image by itself:
+// batch normalisation in training mode mixes them, and the paper of WGAN-GP drops it for that
+// reason (layer, group and instance normalisation do not mix). D is called once; in training mode
+// that pass counts for running averages and for the power iteration of spectral normalisation.
 //
 // Results are scalars (), f64 for f64 images and else f32. Images are constants: nothing is
 // backpropagated into what made them. Called while no graph is recorded (NoGrad), the value is the

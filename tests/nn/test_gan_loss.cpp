@@ -19,8 +19,8 @@ Var all(double value, std::int64_t n = 7) {
   return Tensor::full({n, 1}, value, DType::f64);
 }
 
-// d loss / d (one score that real and fake images share), summed over the batch: 0 where D cannot do
-// better without telling them apart.
+// d loss / d (one score that real and fake images share), summed over the batch: 0 where D cannot
+// do better without telling them apart.
 double pull(const std::function<Var(const Var&)>& loss, double score) {
   Var x = parameter(Tensor::full({7, 1}, score, DType::f64));
   loss(x).backward();
