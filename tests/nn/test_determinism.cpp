@@ -5,9 +5,9 @@
 #include "autograd/engine.h"
 #include "autograd/random.h"
 #include "kernels/parallel.h"
+#include "nn/gan_loss.h"
 #include "nn/init.h"
 #include "nn/layers.h"
-#include "nn/gan_loss.h"
 #include "nn/optim.h"
 #include "tests/kernels/random.h"
 
