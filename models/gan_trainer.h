@@ -3,52 +3,41 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/gan.h"
+#include "models/gan_options.h"
 #include "nn/ema.h"
 #include "nn/optim.h"
 #include "nn/safetensors.h"
 
 namespace imago::models {
 
-enum class GanLoss {
-  nonsaturating,  // G minimises -log D(G(z))
-  minimax,        // G minimises log(1 - D(G(z))), as the value function V(D, G) has it
-};
-
-const char* name_of(GanLoss loss);
-
-struct GanTrainerOptions {
-  GanLoss loss = GanLoss::nonsaturating;
-  double lr = 2e-4;
-  double beta1 = 0.5;
-  double beta2 = 0.999;
-  // Decay of the averaged generator that draws the samples; 0: the generator itself draws them.
-  double ema = 0;
-  std::uint64_t seed = 1;
-};
-
-// What happened in a step, still on the device: item() waits for it.
+// What happened in a step, still on the device: item() waits for it. Of D's updates the last one.
 struct GanStep {
-  Var loss_d;  // BCE of D on real and fake, summed; 2 log 2 where D cannot tell them apart
+  // D's loss on real and fake, without a penalty, so that balance_of holds for it.
+  Var loss_d;
   Var loss_g;
   Var logits_real, logits_fake;  // (N, 1), as D saw them before its update
+  // Where a penalty was taken: its value without its factor, and the mean over images of the norm
+  // of D's gradient there, both (). Else undefined.
+  Var penalty, gradient_norm;
+  double noise = 0;  // standard deviation of the instance noise
 };
-
-// The mean of sigmoid(logits): D(x) or D(G(z)) as the figures show it.
-double mean_probability(const Var& logits);
 
 class GanTrainer {
  public:
   GanTrainer(Gan gan, const GanTrainerOptions& options);
 
-  // Step `steps_done() + 1` on real images (N, image, image, 3), f32 in [-1, 1]:
-  //   1. D on real, D on detached fakes, one update of D;
-  //   2. D, frozen, on the same fakes, one update of G.
+  // Step `steps_done() + 1` on real images (d_steps N, image, image, 3), f32 in [-1, 1]:
+  //   1. d_steps times, each on the next N of them: D on real, D on detached fakes of noise of
+  //      their own, one update of D;
+  //   2. D, frozen, on the fakes of the last of these, one update of G.
   // The fakes are detached in 1 because D's loss must not move G; D is frozen in 2 because G's loss
-  // must not move D, and computing D's weight gradients there would be wasted.
+  // must not move D, and computing D's weight gradients there would be wasted. What D sees is
+  // augmented and noisy where the options say so, in 1 and 2 alike.
   GanStep step(const Tensor& real);
-  // The same with noise z (N, z) of the caller's; all other draws are those of step(real).
+  // The same with noise z (d_steps N, z) of the caller's; all other draws are those of step(real).
   GanStep step(const Tensor& real, const Tensor& z);
 
   // Images (N, image, image, 3) for noise z (N, z), from the (averaged) generator in evaluation
@@ -67,15 +56,23 @@ class GanTrainer {
   void load(const SafetensorsFile& file);
 
  private:
-  // Random numbers of the step to come; draw 0 is the noise.
   void begin_step();
-  GanStep run_step(const Tensor& real, const Tensor& z);
+  std::int64_t batch_of(const Tensor& real) const;
+  GanStep run_step(const Tensor& real, const std::vector<Tensor>& z);
+  Var update_d(const Tensor& real, const Tensor& z, int turn, GanStep& result);
+  Var penalty(const Tensor& real, const Tensor& fake, int turn, GanStep& result);
+  void update_g(const Var& fake, GanStep& result);
+  bool penalty_due(int turn) const;
+  double noise_now() const;
+  void set_noise(double deviation, const Tensor& like);
+  Var seen(const Var& images, int turn, bool real, double deviation);
 
   Gan gan_;
   GanTrainerOptions options_;
   optim::Adam opt_g_, opt_d_;
   nn::Sequential average_;  // empty without ema
   std::optional<nn::Ema> ema_;
+  Tensor noise_;  // (1), the deviation of the instance noise, where the kernels read it
   std::int64_t steps_done_ = 0;
 };
 
