@@ -1,82 +1,18 @@
 // Trains a GAN on a folder of images or on procedural faces.
-#include <chrono>
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
-#include <iostream>
+#include <filesystem>
 
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/gan_report.h"
 #include "apps/support/gan_run.h"
 #include "apps/support/inspection.h"
 #include "apps/support/interrupt.h"
-#include "apps/support/progress.h"
-#include "data/faces.h"
 #include "models/gan_trainer.h"
 
 namespace imago::apps {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-// Figures of one step as text and as a row of metrics.jsonl.
-struct Figures {
-  double loss_d, loss_g, d_real, d_fake, images_per_second;
-
-  std::string text() const {
-    char line[128];
-    std::snprintf(line, sizeof line, "loss D %.3f G %.3f  D(x) %.2f  D(G(z)) %.2f", loss_d, loss_g,
-                  d_real, d_fake);
-    return line;
-  }
-  Json row(std::int64_t step) const {
-    return {{"step", step},     {"loss_d", loss_d},
-            {"loss_g", loss_g}, {"d_real", d_real},
-            {"d_fake", d_fake}, {"images_per_s", std::round(images_per_second)}};
-  }
-  bool finite() const { return std::isfinite(loss_d) && std::isfinite(loss_g); }
-};
-
-constexpr std::int64_t metrics_every = 10;  // steps between rows of metrics.jsonl
-
-// Adds a row of metrics and shows progress where they are due.
-class Reporter {
- public:
-  Reporter(GanRun& run, const GanRunOptions& options, std::int64_t first)
-      : run_(run),
-        options_(options),
-        first_(first),
-        progress_(first, options.steps, std::max<std::int64_t>(options.steps / 50, 1)),
-        last_time_(Clock::now()),
-        last_step_(first) {}
-
-  // Throws when a loss is not finite.
-  void report(std::int64_t step, const models::GanStep& result, bool last) {
-    const bool show = progress_.due(step);
-    const bool row = last || step == first_ + 1 || step % metrics_every == 0;
-    if (!show && !row) return;
-    const auto now = Clock::now();
-    const double seconds = std::chrono::duration<double>(now - last_time_).count();
-    const Figures figures{result.loss_d.item(), result.loss_g.item(),
-                          models::mean_probability(result.logits_real),
-                          models::mean_probability(result.logits_fake),
-                          static_cast<double>((step - last_step_) * options_.batch) / seconds};
-    last_time_ = now;
-    last_step_ = step;
-    if (show) progress_.update(step, figures.images_per_second, figures.text());
-    if (row) run_.folder().add_metrics(figures.row(step));
-    check(figures.finite(), "train_gan", "a loss is not finite at step ", step,
-          "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
-  }
-  void finish() { progress_.finish(); }
-
- private:
-  GanRun& run_;
-  const GanRunOptions& options_;
-  std::int64_t first_;
-  Progress progress_;
-  Clock::time_point last_time_;
-  std::int64_t last_step_;
-};
 
 void introduce(GanRun& run, const GanRunOptions& options) {
   models::GanTrainer& trainer = run.trainer();
@@ -95,15 +31,14 @@ bool run_steps(GanRun& run, const GanRunOptions& options, const InspectionOption
   models::GanTrainer& trainer = run.trainer();
   const std::int64_t first = trainer.steps_done();
   Inspection inspection(look);
-  Reporter reporter(run, options, first);
+  GanReporter reporter(run, options, first);
   bool finished = true;
   try {
     for (auto&& [step, real] : run.data().stream(options.steps, Context::current().device, first)) {
       const models::GanStep result = trainer.step(real);
       const bool stop = interrupted();
       const bool last = stop || step == options.steps;
-      reporter.report(step, result, last);
-      if (last || step % options.sample_every == 0) run.write_sample();
+      reporter.report(step, result, real, last || step % options.sample_every == 0, last);
       if (last || step % options.checkpoint_every == 0) run.save();
       finished = !stop || step == options.steps;
       if (!finished) break;
@@ -181,6 +116,7 @@ int main_body(int argc, char** argv) {
       options.data = std::filesystem::absolute(options.data).lexically_normal().string();
     }
     if (resume) take_saved_flags(app, options);
+    settle_flags(options);
     return train(options, look, resume, argv[0]);
   });
 }

@@ -1,0 +1,103 @@
+#include "apps/support/gan_chart.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "apps/support/svg_chart.h"
+
+namespace imago::apps {
+namespace {
+
+using models::GanLoss;
+
+// Rows without a key are passed over: not every step has every figure. A value that is no number
+// (a loss that was not finite) breaks the line.
+Series series(const std::vector<Json>& rows, const char* name, const char* key) {
+  Series s{name, {}, {}};
+  for (const Json& row : rows) {
+    if (!row.contains(key)) continue;
+    s.x.push_back(row.at("step").get<double>());
+    s.y.push_back(row.at(key).is_number() ? row.at(key).get<double>() : std::nan(""));
+  }
+  return s;
+}
+
+bool any(const std::vector<Json>& rows, const char* key) {
+  return std::any_of(rows.begin(), rows.end(), [&](const Json& row) { return row.contains(key); });
+}
+
+Panel losses(const std::vector<Json>& rows, const models::GanTrainerOptions& o) {
+  const models::GanBalance balance = balance_of(o.loss, o.real_target);
+  std::string d = "D cannot tell", g = "G there";
+  if (o.real_target == 1) {
+    switch (o.loss) {
+      case GanLoss::nonsaturating:
+        d = "log 4: D cannot tell", g = "log 2: G at D = 1/2";
+        break;
+      case GanLoss::minimax:
+        d = "log 4: D cannot tell", g = "-log 2: G at D = 1/2";
+        break;
+      case GanLoss::lsgan:
+        d = "1/4: D cannot tell", g = "1/8: G there";
+        break;
+      case GanLoss::hinge:
+        d = "2: D cannot tell", g = "0: G there";
+        break;
+      case GanLoss::wasserstein:
+        d = "0: D cannot tell";
+        break;
+    }
+  }
+  Panel panel{"Losses", {series(rows, "D", "loss_d"), series(rows, "G", "loss_g")}, {}};
+  if (balance.d) panel.references.push_back({d, *balance.d});
+  if (balance.g) panel.references.push_back({g, *balance.g});
+  return panel;
+}
+
+Panel beliefs(const std::vector<Json>& rows, GanLoss loss) {
+  Panel panel{
+      "What D believes", {series(rows, "D(x)", "d_real"), series(rows, "D(G(z))", "d_fake")}, {}};
+  switch (loss) {
+    case GanLoss::nonsaturating:
+    case GanLoss::minimax:
+      panel.references = {{"1/2", 0.5}, {"0", 0.0}, {"1", 1.0}};
+      break;
+    case GanLoss::lsgan:
+      panel.title = "Scores of D (no probabilities)";
+      panel.references = {{"0: target of fakes", 0.0}, {"1: target of real", 1.0}};
+      break;
+    case GanLoss::hinge:
+      panel.title = "Scores of D (no probabilities)";
+      panel.references = {{"-1: margin of fakes", -1.0}, {"1: margin of real", 1.0}};
+      break;
+    case GanLoss::wasserstein:
+      panel.title = "Scores of D (no probabilities; only differences count)";
+      break;
+  }
+  return panel;
+}
+
+}  // namespace
+
+std::string gan_chart(const std::vector<Json>& rows, const models::GanTrainerOptions& options) {
+  std::vector<Panel> panels = {losses(rows, options), beliefs(rows, options.loss)};
+  if (any(rows, "wasserstein")) {
+    panels.push_back({"Wasserstein estimate: E D(x) - E D(G(z))",
+                      {series(rows, "estimate", "wasserstein")},
+                      {{"0: alike", 0.0}}});
+  }
+  if (any(rows, "penalty")) {
+    const bool gp = options.penalty == models::GanPenalty::gp;
+    panels.push_back({"Penalty on D's gradient",
+                      {series(rows, "penalty", "penalty"), series(rows, "norm", "gradient_norm")},
+                      {{gp ? "1: norm to reach" : "0: norm to reach", gp ? 1.0 : 0.0}}});
+  }
+  if (any(rows, "variety")) {
+    panels.push_back({"Variety of the samples",
+                      {series(rows, "samples", "variety")},
+                      {{"1: real images", 1.0}, {"0: one picture", 0.0}}});
+  }
+  return svg_chart("step", panels);
+}
+
+}  // namespace imago::apps
