@@ -17,8 +17,8 @@ namespace imago::apps {
 struct GanFigures {
   models::GanLoss loss = models::GanLoss::nonsaturating;
   double loss_d = 0, loss_g = 0, d_real = 0, d_fake = 0, images_per_second = 0;
-  std::optional<double> penalty, gradient_norm;  // the last that were taken
-  std::optional<double> noise;                   // of runs with instance noise
+  std::optional<double> penalty = {}, gradient_norm = {};  // the last that were taken
+  std::optional<double> noise = {};                        // of runs with instance noise
 
   std::string text() const;
   Json row(std::int64_t step) const;

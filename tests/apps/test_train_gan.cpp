@@ -117,7 +117,7 @@ TEST_CASE(
   check("train_gan --stepz 3", 2, "--stepz");
   check("train_gan --steps 0", 2, "--steps");
   check("train_gan --model dcgan65", 2, "dcgan64");
-  check("train_gan --loss hinge", 2, "nonsaturating");
+  check("train_gan --loss wgan", 2, "nonsaturating");
   check("train_gan --batch many", 2, "--batch");
   check("train_gan --data nowhere --out a", 1, "nowhere");
   check("train_gan --resume --out nothing", 1, "nothing");
