@@ -16,7 +16,7 @@ namespace {
 
 void introduce(GanRun& run, const GanRunOptions& options) {
   models::GanTrainer& trainer = run.trainer();
-  const bool fixed = !options.model.starts_with("dcgan");
+  const bool fixed = options.model.starts_with("seed");
   std::printf("%s%s on %s\n", options.model.c_str(),
               fixed ? "" : (" (base " + std::to_string(options.base) + ")").c_str(),
               run.data().describe().c_str());

@@ -55,9 +55,9 @@ struct GanBalance {
 GanBalance balance_of(GanLoss loss, double real_target = 1);
 
 // The factor of a penalty in D's loss: `weight` of gp (lambda, 10 in arXiv 1704.00028) and half of
-// it of r1 (gamma / 2, gamma 10 in arXiv 1801.04406), times `every`: a penalty that is taken at each
-// k-th update counts k times there (lazy regularisation, Karras et al. 2020, arXiv 1912.04958,
-// appendix B).
+// it of r1 (gamma / 2, gamma 10 in arXiv 1801.04406), times `every`: a penalty that is taken at
+// each k-th update counts k times there (lazy regularisation, Karras et al. 2020, arXiv
+// 1912.04958, appendix B).
 double penalty_factor(GanPenalty penalty, double weight, std::int64_t every);
 
 }  // namespace imago::models

@@ -159,7 +159,7 @@ void add_gan_run_flags(CLI::App& app, GanRunOptions& o) {
   app.add_option("--model", o.model, "Networks")
       ->check(CLI::IsMember(models::gan_names()))
       ->capture_default_str();
-  app.add_option("--base", o.base, "Width of the dcgan networks")
+  app.add_option("--base", o.base, "Width of the networks; the seed models have none to choose")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   add_objective_flags(app, o);

@@ -31,8 +31,8 @@ class GanReporter {
   GanReporter(GanRun& run, const GanRunOptions& options, std::int64_t first);
 
   // After each step, whose real images were `real` (N, S, S, 3) in [-1, 1]. Shows progress, writes
-  // the sample grid with `sample`, looks for trouble, and adds a row of metrics, where they are due.
-  // Throws when a loss is not finite.
+  // the sample grid with `sample`, looks for trouble, and adds a row of metrics, where they are
+  // due. Throws when a loss is not finite.
   void report(std::int64_t step, const models::GanStep& result, const Tensor& real, bool sample,
               bool last);
   void finish() { progress_.finish(); }

@@ -8,8 +8,8 @@
 
 namespace imago::test {
 
-// dcgan16 of width 4 with a D without batch norm, which penalties need; with dropout it draws random
-// numbers of its own.
+// dcgan16 of width 4 with a D without batch norm, which penalties need; with dropout it draws
+// random numbers of its own.
 inline models::Gan plain_gan(bool dropout = false) {
   manual_seed(5);
   models::Gan gan = models::make_gan({"dcgan16", 4});
