@@ -30,6 +30,7 @@
 #include "models/gan_trainer.h"
 #include "models/import_maps.h"
 #include "models/metrics.h"
+#include "models/resnet_gan.h"
 #include "models/seed001.h"
 #include "models/seed003.h"
 #include "nn/clip_grad.h"

@@ -17,6 +17,10 @@ int doublings(const char* op, const DcganOptions& o) {
   return std::countr_zero(static_cast<unsigned>(o.image / smallest_map));
 }
 
+nn::Upsample doubled(const DcganOptions& o) {
+  return nn::Upsample({.factor = 2, .filter = *o.upsample});
+}
+
 }  // namespace
 
 nn::Sequential dcgan_generator(const DcganOptions& o) {
@@ -30,20 +34,30 @@ nn::Sequential dcgan_generator(const DcganOptions& o) {
                        .transposed = true,
                        .activation = nn::Activation::relu}));
   for (int i = 1; i < ups; ++i, width /= 2) {
-    g.add(nn::ConvBlock({.in = width,
-                         .out = width / 2,
-                         .kernel = 4,
-                         .stride = 2,
-                         .padding = Padding::same(1),
-                         .transposed = true,
-                         .activation = nn::Activation::relu}));
+    if (o.upsample) g.add(doubled(o));
+    nn::ConvBlockOptions block{.in = width, .out = width / 2, .activation = nn::Activation::relu};
+    if (o.upsample) {
+      block.kernel = 3;
+    } else {
+      block.kernel = 4;
+      block.stride = 2;
+      block.transposed = true;
+    }
+    block.padding = Padding::same(1);
+    g.add(nn::ConvBlock(block));
   }
-  g.add(nn::ConvTranspose2d({.in = width,
-                             .out = o.channels,
-                             .kernel = 4,
-                             .stride = 2,
-                             .padding = Padding::same(1),
-                             .bias = false}));
+  if (o.upsample) {
+    g.add(doubled(o));
+    g.add(nn::Conv2d(
+        {.in = width, .out = o.channels, .kernel = 3, .padding = Padding::same(1), .bias = false}));
+  } else {
+    g.add(nn::ConvTranspose2d({.in = width,
+                               .out = o.channels,
+                               .kernel = 4,
+                               .stride = 2,
+                               .padding = Padding::same(1),
+                               .bias = false}));
+  }
   g.add(nn::Tanh());
   nn::init_dcgan(g);
   return g;
@@ -57,7 +71,8 @@ nn::Sequential dcgan_discriminator(const DcganOptions& o) {
                     .kernel = 4,
                     .stride = 2,
                     .padding = Padding::same(1),
-                    .bias = false}));
+                    .bias = o.spectral_norm,
+                    .spectral_norm = o.spectral_norm}));
   d.add(nn::LeakyReLU({.slope = 0.2}));
   int width = o.base;
   for (int i = 1; i < downs; ++i, width *= 2) {
@@ -66,12 +81,20 @@ nn::Sequential dcgan_discriminator(const DcganOptions& o) {
                          .kernel = 4,
                          .stride = 2,
                          .padding = Padding::same(1),
+                         .bias = o.spectral_norm,
+                         .batch_norm = !o.spectral_norm,
+                         .spectral_norm = o.spectral_norm,
                          .activation = nn::Activation::leaky_relu,
                          .slope = 0.2}));
   }
-  d.add(nn::Conv2d({.in = width, .out = 1, .kernel = smallest_map, .bias = false}));
+  d.add(nn::Conv2d({.in = width,
+                    .out = 1,
+                    .kernel = smallest_map,
+                    .bias = o.spectral_norm,
+                    .spectral_norm = o.spectral_norm}));
   d.add(nn::Flatten());
-  nn::init_dcgan(d);
+  // After a new weight the vectors of spectral norm would be those of another matrix.
+  if (!o.spectral_norm) nn::init_dcgan(d);
   return d;
 }
 

@@ -22,34 +22,69 @@ int doublings(int image) {
   return std::countr_zero(static_cast<unsigned>(image / 4));
 }
 
-int image_of(const GanSpec& spec) {
-  check_gan_spec(spec);
-  return std::stoi(spec.model.substr(std::string("dcgan").size()));
-}
-
 }  // namespace
 
 ImportMap dcgan_generator_map(const DcganOptions& o, const std::string& prefix) {
   // Layer 0 here is the reshape of z, which in PyTorch comes before the network.
   const int ups = doublings(o.image);
+  const int more = o.upsample ? 1 : 0;  // an Upsample before each convolution but the first
   ImportMap map;
   for (int i = 0; i < ups; ++i) {
-    map.push_back({module(prefix, 3 * i), layer(1 + i) + ".conv", PytorchLayer::conv});
-    map.push_back({module(prefix, 3 * i + 1), layer(1 + i) + ".norm", PytorchLayer::batch_norm});
+    const int theirs = (3 + more) * i;
+    const std::string ours = layer(1 + (1 + more) * i);
+    map.push_back({module(prefix, theirs), ours + ".conv", PytorchLayer::conv});
+    map.push_back({module(prefix, theirs + 1), ours + ".norm", PytorchLayer::batch_norm});
   }
-  map.push_back({module(prefix, 3 * ups), layer(1 + ups), PytorchLayer::conv});
+  map.push_back(
+      {module(prefix, (3 + more) * ups), layer(1 + (1 + more) * ups), PytorchLayer::conv});
   return map;
 }
 
 ImportMap dcgan_discriminator_map(const DcganOptions& o, const std::string& prefix) {
   const int downs = doublings(o.image);
   ImportMap map = {{module(prefix, 0), layer(0), PytorchLayer::conv}};
+  const int stride = o.spectral_norm ? 2 : 3;  // their modules in a block
   for (int i = 1; i < downs; ++i) {
-    const int theirs = 2 + 3 * (i - 1);
+    const int theirs = 2 + stride * (i - 1);
     map.push_back({module(prefix, theirs), layer(1 + i) + ".conv", PytorchLayer::conv});
+    if (o.spectral_norm) continue;
     map.push_back({module(prefix, theirs + 1), layer(1 + i) + ".norm", PytorchLayer::batch_norm});
   }
-  map.push_back({module(prefix, 2 + 3 * (downs - 1)), layer(1 + downs), PytorchLayer::conv});
+  map.push_back({module(prefix, 2 + stride * (downs - 1)), layer(1 + downs), PytorchLayer::conv});
+  return map;
+}
+
+ImportMap resnet_generator_map(const ResnetGanOptions& o, const std::string& prefix) {
+  const int ups = resnet_doublings("resnet_generator_map", o);
+  const nn::ImageShape first{.h = 4, .w = 4, .c = resnet_width(o)};
+  ImportMap map = {{module(prefix, 0), layer(0), PytorchLayer::linear, {}, first}};
+  for (int i = 2; i < 2 + ups; ++i) {
+    const std::string theirs = module(prefix, i), ours = layer(i) + ".body.layers.";
+    map.push_back({theirs + ".body.0", ours + "0", PytorchLayer::batch_norm});
+    map.push_back({theirs + ".body.3", ours + "3.conv", PytorchLayer::conv});
+    map.push_back({theirs + ".body.4", ours + "3.norm", PytorchLayer::batch_norm});
+    map.push_back({theirs + ".body.6", ours + "4", PytorchLayer::conv});
+    map.push_back({theirs + ".shortcut.0", layer(i) + ".shortcut.layers.0", PytorchLayer::conv});
+  }
+  map.push_back({module(prefix, 2 + ups), layer(2 + ups), PytorchLayer::batch_norm});
+  map.push_back({module(prefix, 4 + ups), layer(4 + ups), PytorchLayer::conv});
+  return map;
+}
+
+ImportMap resnet_discriminator_map(const ResnetGanOptions& o, const std::string& prefix) {
+  const int downs = resnet_doublings("resnet_discriminator_map", o);
+  ImportMap map;
+  for (int i = 0; i <= downs; ++i) {
+    const std::string theirs = module(prefix, i), ours = layer(i);
+    for (const int conv : {0, 2}) {
+      const std::string place = std::to_string(i == 0 ? conv : conv + 1);
+      map.push_back(
+          {theirs + ".body." + place, ours + ".body.layers." + place, PytorchLayer::conv});
+    }
+    if (i == downs) break;  // the last block has no shortcut
+    map.push_back({theirs + ".shortcut.1", ours + ".shortcut.layers.1", PytorchLayer::conv});
+  }
+  map.push_back({module(prefix, downs + 3), layer(downs + 3), PytorchLayer::linear});
   return map;
 }
 
@@ -89,13 +124,15 @@ ImportMap seed003_cnn_map(const std::string& prefix) {
 ImportMap generator_map(const GanSpec& spec, const std::string& prefix) {
   if (spec.model == "seed001") return seed001_generator_map(prefix);
   if (spec.model == "seed003") return seed003_generator_map(prefix);
-  return dcgan_generator_map({.base = spec.base, .image = image_of(spec)}, prefix);
+  if (is_resnet(spec)) return resnet_generator_map(resnet_options(spec), prefix);
+  return dcgan_generator_map(dcgan_options(spec), prefix);
 }
 
 ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix) {
   if (spec.model == "seed001") return seed001_discriminator_map(prefix);
   if (spec.model == "seed003") return seed003_discriminator_map(prefix);
-  return dcgan_discriminator_map({.base = spec.base, .image = image_of(spec)}, prefix);
+  if (is_resnet(spec)) return resnet_discriminator_map(resnet_options(spec), prefix);
+  return dcgan_discriminator_map(dcgan_options(spec), prefix);
 }
 
 }  // namespace imago::models

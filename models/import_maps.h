@@ -15,13 +15,27 @@
 namespace imago::models {
 
 // As in the DCGAN that everybody writes: ConvTranspose2d 0, BatchNorm2d 1, ReLU 2, ConvTranspose2d
-// 3, BatchNorm2d 4, ReLU 5, ..., ConvTranspose2d, Tanh. Takes z as (N, z, 1, 1).
+// 3, BatchNorm2d 4, ReLU 5, ..., ConvTranspose2d, Tanh. Takes z as (N, z, 1, 1). With `upsample`
+// all ConvTranspose2d but the first are an Upsample and a Conv2d.
 nn::ImportMap dcgan_generator_map(const DcganOptions& options = {},
                                   const std::string& prefix = "main");
 // Conv2d 0, LeakyReLU 1, Conv2d 2, BatchNorm2d 3, LeakyReLU 4, ..., Conv2d; a Sigmoid or Flatten
-// may follow. Gives logits as (N, 1, 1, 1) without a Flatten.
+// may follow. Gives logits as (N, 1, 1, 1) without a Flatten. With `spectral_norm` each Conv2d has a
+// bias and torch.nn.utils.spectral_norm, and there are no BatchNorm2d.
 nn::ImportMap dcgan_discriminator_map(const DcganOptions& options = {},
                                       const std::string& prefix = "main");
+
+// Linear 0, Unflatten(1, (width, 4, 4)) 1, up blocks 2, 3, ..., BatchNorm2d, ReLU, Conv2d, Tanh. A
+// block has two nn.Sequentials, whose results it adds: body of BatchNorm2d 0, ReLU 1, Upsample 2,
+// Conv2d 3, BatchNorm2d 4, ReLU 5, Conv2d 6; shortcut of Conv2d 0, Upsample 1.
+nn::ImportMap resnet_generator_map(const ResnetGanOptions& options = {},
+                                   const std::string& prefix = "main");
+// Down blocks 0, 1, ..., then ReLU, the sum over the image, Linear; torch.nn.utils.spectral_norm on
+// Linear and each Conv2d. Blocks are as of the generator: body of ReLU 0, Conv2d 1, ReLU 2, Conv2d
+// 3, AvgPool2d 4, the first without its ReLU 0, the last without its AvgPool2d; shortcut of
+// AvgPool2d 0, Conv2d 1, the last block having none.
+nn::ImportMap resnet_discriminator_map(const ResnetGanOptions& options = {},
+                                       const std::string& prefix = "main");
 
 // Linear 0, BatchNorm1d 1, LeakyReLU 2, Unflatten(1, (512, 4, 4)) 3, ConvTranspose2d 4, BatchNorm2d
 // 5, LeakyReLU 6, ConvTranspose2d 7, BatchNorm2d 8, LeakyReLU 9, ConvTranspose2d 10, Tanh 11.
