@@ -17,6 +17,8 @@
 #include "data/faces.h"
 #include "data/folder.h"
 #include "data/image.h"
+#include "data/labelled_faces.h"
+#include "data/labels.h"
 #include "data/loader.h"
 #include "data/procedural/dataset.h"
 #include "data/procedural/faces.h"

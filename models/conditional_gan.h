@@ -5,8 +5,8 @@
 //               linear(f(x)) + <embedding(y), f(x)>, f being the features of models/resnet_gan.h.
 //               Real or fake is judged for the class that was asked for.
 //   acgan       Odena, Olah & Shlens 2017 (arXiv 1610.09585): beside the logit, linear(f(x)), a
-//               linear classifier of f(x) says which class it sees, and both networks are trained
-//               to make it right (models/conditional_gan_trainer.h).
+//               linear classifier of f(x) says which class it sees; D learns to be right, and G to
+//               make it right (models/conditional_gan_trainer.h).
 //
 // The generator takes classes in by batch norm, not by an embedding joined to z, because that
 // reaches every resolution: an attribute of few pixels, such as the rim of glasses at 32x32, is

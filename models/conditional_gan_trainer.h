@@ -26,9 +26,10 @@ struct ConditionalGanTrainerOptions {
   double beta2 = 0.9;
   // Of acgan: how much the classifier's cross-entropy counts beside the loss of real and fake.
   double class_weight = 1;
-  // Of acgan: whether D's classifier learns from fakes too, as in the paper. Without, it learns
-  // from real images alone, and G cannot agree with it on marks that only fakes have.
-  bool classify_fakes = true;
+  // Of acgan: whether D's classifier learns from fakes too, as in the paper. It then takes what G
+  // draws for a class as that class, so that both can agree on the wrong picture; from real images
+  // alone it learns what classes really look like, and G must draw that.
+  bool classify_fakes = false;
   // Decay of the averaged generator that draws the samples; 0: the generator itself draws them.
   double ema = 0;
   std::uint64_t seed = 1;

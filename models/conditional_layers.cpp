@@ -56,8 +56,10 @@ Var ConditionalModule::forward(const Var&) {
 ConditionalBatchNorm2d::ConditionalBatchNorm2d(const ConditionalBatchNormOptions& o) {
   check(o.channels > 0 && o.classes > 0, "ConditionalBatchNorm2d",
         "channels and classes must be positive, not ", o.channels, " and ", o.classes);
-  gain_ = add_parameter("gain", Tensor::zeros({o.classes, o.channels}));
-  bias_ = add_parameter("bias", Tensor::zeros({o.classes, o.channels}));
+  gain_ = add_parameter("gain", Tensor::empty({o.classes, o.channels}));
+  bias_ = add_parameter("bias", Tensor::empty({o.classes, o.channels}));
+  nn::fill_normal(gain_, 0, 0.1);
+  nn::fill_normal(bias_, 0, 0.1);
   norm_ = add_child("norm", nn::BatchNorm2d({.channels = o.channels}));
 }
 

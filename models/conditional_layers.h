@@ -39,7 +39,8 @@ struct ConditionalBatchNormOptions {
 // Class-conditional batch norm (Dumoulin et al. 2017, arXiv 1610.07629; in GANs Miyato & Koyama
 // 2018, arXiv 1802.05637): x (N, ..., C) -> norm(x) (1 + gain[label]) + bias[label]. `norm` is an
 // ordinary batch norm, whose scale and shift all classes share and learn from all images; gain and
-// bias (classes, C), which start at 0, are what a class adds.
+// bias (classes, C) are what a class adds. They start as N(0, 0.1): classes that start alike are
+// drawn alike until D has learnt to tell them apart, which small networks may then never do.
 class ConditionalBatchNorm2d final : public ConditionalModule {
  public:
   explicit ConditionalBatchNorm2d(const ConditionalBatchNormOptions& options);

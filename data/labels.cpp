@@ -1,0 +1,148 @@
+#include "data/labels.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "tensor/error.h"
+
+namespace imago::data {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A label by name: its classes, and how to find that of a face.
+struct Rule {
+  std::string name;
+  std::vector<std::string> classes;
+  std::int64_t (*find)(const FaceIdentity&, const FaceNuisance&);
+};
+
+template <class Enum>
+std::vector<std::string> names_of(int count) {
+  std::vector<std::string> names;
+  for (int i = 0; i < count; ++i) names.emplace_back(name(static_cast<Enum>(i)));
+  return names;
+}
+
+// The mouth of an average head is at y = 0.6: bobs and what is longer reach it.
+constexpr float long_hair = 0.56f;
+
+const std::vector<Rule>& rules() {
+  using Face = const FaceIdentity&;
+  using Photo = const FaceNuisance&;
+  using Class = std::int64_t;
+  static const std::vector<Rule> all = {
+      {"glasses", {"no", "yes"}, [](Face f, Photo) -> Class { return f.glasses >= 0.5f; }},
+      {"beard",
+       {"no", "yes"},
+       [](Face f, Photo) -> Class {
+         return std::max({f.beard, f.goatee, f.moustache}) >= 0.5f;
+       }},
+      {"long-hair",
+       {"no", "yes"},
+       [](Face f, Photo) -> Class { return f.hair_length >= long_hair; }},
+      {"smile",
+       {"no", "yes"},
+       [](Face, Photo p) -> Class { return p.expression == Expression::happy; }},
+      {"expression", names_of<Expression>(expression_count),
+       [](Face, Photo p) { return static_cast<Class>(p.expression); }},
+      {"occlusion", names_of<Occlusion>(occlusion_count),
+       [](Face, Photo p) { return static_cast<Class>(p.occlusion); }},
+  };
+  return all;
+}
+
+struct Line {
+  int number = 0;
+  std::string label;
+};
+
+// The classes of a text file by canonical path.
+std::map<fs::path, Line> read_csv(const fs::path& csv) {
+  std::ifstream in(csv, std::ios::binary);
+  check(in.is_open(), "labels", "cannot read ", csv.native());
+  std::map<fs::path, Line> lines;
+  int number = 0;
+  for (std::string text; std::getline(in, text);) {
+    number += 1;
+    if (text.ends_with('\r')) text.pop_back();
+    if (text.empty() || (number == 1 && text == "path,label")) continue;
+    const auto comma = text.rfind(',');
+    check(comma != std::string::npos && comma > 0, "labels", csv.native(), ", line ", number,
+          ": expects path,class but it is '", text, "'");
+    const fs::path image = fs::weakly_canonical(csv.parent_path() / text.substr(0, comma));
+    const Line line{number, text.substr(comma + 1)};
+    const auto [at, fresh] = lines.emplace(image, line);
+    check(fresh || at->second.label == line.label, "labels", csv.native(), ", line ", number, ": ",
+          image.native(), " is '", line.label, "' here but '", at->second.label, "' in line ",
+          at->second.number);
+  }
+  check(!in.bad(), "labels", "cannot read ", csv.native());
+  return lines;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Labels::counts() const {
+  std::vector<std::int64_t> counts(classes.size());
+  for (const std::int64_t label : images) counts.at(static_cast<std::size_t>(label)) += 1;
+  return counts;
+}
+
+const std::vector<std::string>& procedural_label_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all = {"identity"};
+    for (const Rule& rule : rules()) all.push_back(rule.name);
+    return all;
+  }();
+  return names;
+}
+
+Labels procedural_labels(const ProceduralFacesOptions& o, const std::string& name) {
+  const auto found = std::find_if(rules().begin(), rules().end(),
+                                  [&](const Rule& rule) { return rule.name == name; });
+  if (found == rules().end() && name != "identity") {
+    std::ostringstream list;
+    for (const std::string& known : procedural_label_names()) list << ' ' << known;
+    fail("labels", "procedural faces have no label '", name, "'; choose one of", list.str());
+  }
+  Labels labels;
+  labels.images.reserve(std::size_t{o.identities} * o.images_per_identity);
+  if (found != rules().end()) labels.classes = found->classes;
+  for (std::uint32_t person = 0; person < o.identities; ++person) {
+    if (name == "identity") {
+      labels.classes.push_back(std::to_string(person));
+      labels.images.insert(labels.images.end(), o.images_per_identity, person);
+      continue;
+    }
+    const FaceIdentity face = sample_identity(o.seed, person);
+    for (std::uint32_t i = 0; i < o.images_per_identity; ++i) {
+      labels.images.push_back(found->find(face, sample_nuisance(o.seed, person, i, o.nuisance)));
+    }
+  }
+  return labels;
+}
+
+Labels csv_labels(const FolderDataset& dataset, const fs::path& csv) {
+  const std::map<fs::path, Line> lines = read_csv(csv);
+  std::vector<const std::string*> of_images;
+  std::map<std::string, std::int64_t> numbers;
+  for (const fs::path& image : dataset.paths()) {
+    const auto found = lines.find(fs::weakly_canonical(image));
+    check(found != lines.end(), "labels", csv.native(), " has no line for ", image.native(),
+          "; paths in it are relative to its own folder");
+    of_images.push_back(&found->second.label);
+    numbers.emplace(found->second.label, 0);
+  }
+  Labels labels;
+  for (auto& [label, number] : numbers) {
+    number = static_cast<std::int64_t>(labels.classes.size());
+    labels.classes.push_back(label);
+  }
+  for (const std::string* label : of_images) labels.images.push_back(numbers.at(*label));
+  return labels;
+}
+
+}  // namespace imago::data
