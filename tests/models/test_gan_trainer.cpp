@@ -59,6 +59,11 @@ TEST_CASE("N steps, save, load and M steps equal N + M steps byte for byte") {
 }
 
 #if !IMAGO_EMULATED  // minutes of emulation; the builds for the CPU and for a GPU have it
+TEST_CASE("models with spectral norm resume byte for byte") {
+  check_resume("sndcgan32", 32);
+  check_resume("resnet32", 32);
+}
+
 TEST_CASE("seed001, which draws dropout masks too, resumes byte for byte") {
   check_resume("seed001", 32);
 }
