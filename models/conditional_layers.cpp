@@ -36,7 +36,7 @@ Var doubled(const Var& x) {
 void require_labels(const char* op, const Tensor& labels, std::int64_t count) {
   check(labels.defined(), op, "expects a label for each of ", count, " images, but there are none");
   check(labels.dtype() == DType::i64 && labels.shape() == Shape{count}, op,
-        "expects a label of i64 for each of ", count, " images, (", count, "), not ",
+        "expects a label of i64 for each of ", count, " images, ", Shape{count}, ", not ",
         labels.dtype(), " ", labels.shape());
 }
 

@@ -146,8 +146,8 @@ TEST_CASE("conditional GANs: mistakes are named") {
   CHECK(contains(error_of([&] {
                    gan.generator(z, labels_of({0, 1, 2}));
                  }),
-                 "each of 2 images, (2), not i64 (3)"));
-  CHECK(contains(error_of([&] { gan.generator(z, Tensor::zeros({2})); }), "not f32 (2)"));
+                 "each of 2 images, (2,), not i64 (3,)"));
+  CHECK(contains(error_of([&] { gan.generator(z, Tensor::zeros({2})); }), "not f32 (2,)"));
   CHECK(contains(error_of([&] { gan.generator(z, Tensor()); }), "there are none"));
   CHECK(contains(error_of([&] {
                    gan.discriminator.scores(z, labels_of({0, 1}));

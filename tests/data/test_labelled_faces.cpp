@@ -1,0 +1,189 @@
+#include "data/labelled_faces.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "data/procedural/dataset.h"
+#include "pictures.h"
+#include "tensor/context.h"
+#include "tests/support/errors.h"
+#include "tests/support/files.h"
+
+using namespace imago;
+using namespace imago::data;
+using namespace imago::data::test;
+using namespace imago::test;
+
+namespace {
+
+const ProceduralFacesOptions people{
+    .size = 8, .seed = 1, .identities = 60, .images_per_identity = 3};
+
+// Image i is all i.
+class Numbers final : public Dataset {
+ public:
+  std::int64_t size() const override { return 20; }
+  int image_size() const override { return 4; }
+  void get(std::int64_t index, RandomStream&, std::uint8_t* out) const override {
+    std::fill(out, out + 4 * 4 * 3, static_cast<std::uint8_t>(index));
+  }
+  std::string describe() const override { return "numbers"; }
+};
+
+// Image i is of class i % 3.
+Labels of_numbers() {
+  Labels labels{{"a", "b", "c"}, {}};
+  for (std::int64_t i = 0; i < 20; ++i) labels.images.push_back(i % 3);
+  return labels;
+}
+
+}  // namespace
+
+TEST_CASE("labels: every batch has the classes of its own images, in every epoch") {
+  for (const int workers : {0, 2}) {
+    const LabelledFaces faces(std::make_shared<Numbers>(), of_numbers(),
+                              {.batch = 6, .seed = 3, .workers = workers});
+    CHECK(faces.classes() == 3);
+    CHECK(faces.size() == 20);
+    std::int64_t expected = 1;
+    for (auto&& [step, real, labels] : faces.stream(11, Device::cpu())) {
+      CHECK(step == expected++);
+      REQUIRE(real.shape() == Shape{6, 4, 4, 3});
+      REQUIRE(labels.shape() == Shape{6});
+      REQUIRE(labels.dtype() == DType::i64);
+      for (int i = 0; i < 6; ++i) {
+        const float shown = (real.data<float>()[i * 4 * 4 * 3] + 1) * 127.5f;
+        CHECK(labels.data<std::int64_t>()[i] == static_cast<std::int64_t>(shown + 0.5f) % 3);
+      }
+    }
+    CHECK(expected == 12);
+  }
+}
+
+TEST_CASE("labels: a stream is that of Faces, and resumes after any step") {
+  const auto numbers = std::make_shared<Numbers>();
+  const FacesOptions options{.batch = 6, .seed = 3, .workers = 0};
+  const LabelledFaces faces(numbers, of_numbers(), options);
+  std::vector<Tensor> images, labels;
+  for (auto&& batch : Faces(numbers, options).stream(7, Device::cpu()))
+    images.push_back(batch.real);
+  for (auto&& batch : faces.stream(7, Device::cpu())) {
+    CHECK(same_bits(batch.real, images.at(static_cast<std::size_t>(batch.step - 1))));
+    labels.push_back(batch.labels);
+  }
+  REQUIRE(labels.size() == 7);
+  std::int64_t next = 4;
+  for (auto&& batch : faces.stream(7, Device::cpu(), 4)) {
+    CHECK(batch.step == ++next);
+    const auto i = static_cast<std::size_t>(batch.step - 1);
+    CHECK(same_bits(batch.real, images[i]));
+    CHECK(same_bits(batch.labels, labels[i]));
+  }
+  CHECK(next == 7);
+}
+
+TEST_CASE("labels: the seed of manual_seed is the default, for images and labels alike") {
+  const ContextScope scope;
+  manual_seed(77);
+  const LabelledFaces faces(std::make_shared<Numbers>(), of_numbers(), {.batch = 6});
+  manual_seed(78);
+  auto stream = faces.stream(1, Device::cpu());
+  const auto batch = *stream.begin();
+  const LabelledFaces named(std::make_shared<Numbers>(), of_numbers(), {.batch = 6, .seed = 77});
+  auto again = named.stream(1, Device::cpu());
+  const auto first = again.begin();
+  CHECK(same_bits(first->labels, batch.labels));
+  CHECK(same_bits(first->real, batch.real));
+}
+
+TEST_CASE("labels: what procedural faces are is what they are made of") {
+  for (const std::string& name : procedural_label_names()) {
+    CAPTURE(name);
+    const Labels labels = procedural_labels(people, name);
+    REQUIRE(labels.images.size() == 180);
+    const std::vector<std::int64_t> counts = labels.counts();
+    CHECK(std::accumulate(counts.begin(), counts.end(), std::int64_t{0}) == 180);
+    int seen = 0;
+    for (const std::int64_t count : counts) seen += count > 0;
+    CHECK(seen >= 2);
+    for (std::size_t i = 0; i < 180; ++i) {
+      const auto person = static_cast<std::uint32_t>(i / 3),
+                 photo = static_cast<std::uint32_t>(i % 3);
+      const FaceIdentity face = sample_identity(people.seed, person);
+      const FaceNuisance nuisance = sample_nuisance(people.seed, person, photo);
+      const std::string& is = labels.classes.at(static_cast<std::size_t>(labels.images[i]));
+      const auto yes = [](bool b) { return std::string(b ? "yes" : "no"); };
+      if (name == "identity") CHECK(is == std::to_string(person));
+      if (name == "glasses") CHECK(is == yes(face.glasses == 1));
+      if (name == "beard") CHECK(is == yes(face.beard + face.goatee + face.moustache > 0));
+      if (name == "long-hair") CHECK(is == yes(face.hair_length >= 0.56f));
+      if (name == "smile") CHECK(is == yes(nuisance.expression == Expression::happy));
+      if (name == "expression") CHECK(is == data::name(nuisance.expression));
+      if (name == "occlusion") CHECK(is == data::name(nuisance.occlusion));
+    }
+  }
+  CHECK(procedural_labels(people, "identity").classes.size() == 60);
+  CHECK(procedural_labels(people, "expression").classes.size() == expression_count);
+  CHECK(contains(error_of([] { procedural_labels(people, "hat"); }), "choose one of identity"));
+}
+
+TEST_CASE("labels: procedural faces by name") {
+  const LabelledFaces faces =
+      procedural_labelled_faces("glasses", {.size = 8, .batch = 5, .seed = 2, .workers = 0});
+  CHECK(faces.size() == 10'000);
+  CHECK(faces.classes() == 2);
+  auto stream = faces.stream(1, Device::cpu());
+  const auto at = stream.begin();
+  const Loader loader(std::make_shared<ProceduralDataset>(ProceduralFacesOptions{.size = 8}),
+                      {.batch = 5, .seed = 2, .workers = 0});
+  const std::vector<std::int64_t> images = loader.indices(0);
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(at->labels.data<std::int64_t>()[i] ==
+          faces.labels().images[static_cast<std::size_t>(images[i])]);
+  }
+}
+
+TEST_CASE("labels: a text file gives the classes of a folder") {
+  const TemporaryFolder scratch;
+  for (const char* name : {"b/two.png", "a,1.png", "c.png"}) {
+    write_bytes(scratch / "photos" / name, png(noise(8, 8, 1)));
+  }
+  const auto file = [&](const std::string& text) {
+    return write_bytes(scratch / "labels.csv", text);
+  };
+  const FolderDataset folder(scratch / "photos", {.size = 8});
+  const auto csv = file(
+      "path,label\r\nphotos/c.png,old\r\n\r\nphotos/a,1.png,young\nphotos/b/../b/two.png,old\n"
+      "photos/other.png,new");
+  const Labels labels = csv_labels(folder, csv);
+  CHECK(labels.classes == std::vector<std::string>{"old", "young"});
+  CHECK(labels.images == std::vector<std::int64_t>{1, 0, 0});  // a,1 b/two c
+  CHECK(labels.counts() == std::vector<std::int64_t>{2, 1});
+  const LabelledFaces faces =
+      csv_labelled_faces(scratch / "photos", csv, {.size = 8, .batch = 3, .workers = 0});
+  CHECK(faces.classes() == 2);
+  CHECK(contains(error_of([&] {
+                   csv_labelled_faces(scratch / "photos", csv,
+                                      {.size = 8, .batch = 3, .skip_broken = true});
+                 }),
+                 "mend or remove"));
+  const auto mistake = [&](const std::string& text) {
+    return error_of([&] { csv_labels(folder, file(text)); });
+  };
+  CHECK(contains(mistake("photos/c.png,old\n"), "has no line for"));
+  CHECK(contains(mistake("photos/c.png old\n"), "line 1: expects path,class"));
+  CHECK(contains(mistake("photos/c.png,old\nphotos/./c.png,new\n"), "'old' in line 1"));
+  CHECK(contains(error_of([&] { csv_labels(folder, scratch / "none.csv"); }), "cannot read"));
+}
+
+TEST_CASE("labels: a number of labels that is not that of the images is refused") {
+  Labels few = of_numbers(), wrong = of_numbers();
+  few.images.pop_back();
+  wrong.images[4] = 3;
+  const auto numbers = std::make_shared<Numbers>();
+  CHECK(contains(error_of([&] { LabelledFaces(numbers, few, {.batch = 2}); }),
+                 "20 images but 19 labels"));
+  CHECK(contains(error_of([&] { LabelledFaces(numbers, wrong, {.batch = 2}); }),
+                 "label 3 is not among the 3 classes"));
+}
