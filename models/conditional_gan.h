@@ -1,9 +1,9 @@
 // Conditional GANs: one is told what to draw. The generator is residual with class-conditional
 // batch norm, the discriminator one of two:
 //
-//   projection  Miyato & Koyama 2018 (arXiv 1802.05637, eq. 3): the logit of an image x of class y is
-//               linear(f(x)) + <embedding(y), f(x)>, f being the features of models/resnet_gan.h.
-//               Real or fake is judged for the class that was asked for.
+//   projection  Miyato & Koyama 2018 (arXiv 1802.05637, eq. 3): the logit of an image x of class y
+//               is linear(f(x)) + <embedding(y), f(x)>, f being the features of
+//               models/resnet_gan.h. Real or fake is judged for the class that was asked for.
 //   acgan       Odena, Olah & Shlens 2017 (arXiv 1610.09585): beside the logit, linear(f(x)), a
 //               linear classifier of f(x) says which class it sees; D learns to be right, and G to
 //               make it right (models/conditional_gan_trainer.h).

@@ -32,7 +32,8 @@ struct DcganOptions {
 nn::Sequential dcgan_generator(const DcganOptions& options = {});
 
 // Images -> logits (N, 1). Convolutions k4 s2 p1 down to 4x4, LeakyReLU 0.2, batch norm on all but
-// the first, then k4 to one logit; no biases (see `spectral_norm`). The sigmoid belongs to the loss.
+// the first, then k4 to one logit; no biases. `spectral_norm` changes that. The sigmoid belongs to
+// the loss.
 nn::Sequential dcgan_discriminator(const DcganOptions& options = {});
 
 }  // namespace imago::models

@@ -20,8 +20,8 @@ namespace imago::models {
 nn::ImportMap dcgan_generator_map(const DcganOptions& options = {},
                                   const std::string& prefix = "main");
 // Conv2d 0, LeakyReLU 1, Conv2d 2, BatchNorm2d 3, LeakyReLU 4, ..., Conv2d; a Sigmoid or Flatten
-// may follow. Gives logits as (N, 1, 1, 1) without a Flatten. With `spectral_norm` each Conv2d has a
-// bias and torch.nn.utils.spectral_norm, and there are no BatchNorm2d.
+// may follow. Gives logits as (N, 1, 1, 1) without a Flatten. With `spectral_norm` each Conv2d has
+// a bias and torch.nn.utils.spectral_norm, and there are no BatchNorm2d.
 nn::ImportMap dcgan_discriminator_map(const DcganOptions& options = {},
                                       const std::string& prefix = "main");
 

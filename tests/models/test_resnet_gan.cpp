@@ -1,4 +1,5 @@
-// Residual networks, spectral norm in discriminators, and what transposed convolutions do to images.
+// Residual networks, spectral norm in discriminators, and what transposed convolutions do to
+// images.
 #include "models/resnet_gan.h"
 
 #include <doctest/doctest.h>
