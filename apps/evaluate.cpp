@@ -6,7 +6,6 @@
 #include "apps/support/device.h"
 #include "apps/support/sampling.h"
 #include "data/faces.h"
-#include "models/gan_trainer.h"
 #include "models/metrics.h"
 
 namespace imago::apps {
@@ -39,19 +38,19 @@ int evaluate(Options o) {
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
   const SafetensorsFile file = load_safetensors(o.generator);
-  models::Gan trained = models::load_gan(file);
+  const Sampler trained = trained_sampler(file);
   manual_seed(o.seed);
-  models::Gan untrained = models::make_gan(trained.spec);
+  const Sampler untrained = untrained_sampler(file);
   const Tensor real = real_images(o, trained.image);
-  const Tensor fake = sample_images(trained, o.count, o.seed);
+  const Tensor fake = trained.sample(o.count, o.seed);
   const double distance = models::sliced_wasserstein(fake, real, projections, o.seed);
-  const double start = models::sliced_wasserstein(sample_images(untrained, o.count, o.seed), real,
-                                                  projections, o.seed);
+  const double start =
+      models::sliced_wasserstein(untrained.sample(o.count, o.seed), real, projections, o.seed);
   const double variety = models::mean_pairwise_distance(fake);
   const double real_variety = models::mean_pairwise_distance(real);
   std::printf("%d images of %s after %s steps, made on %s, against %s\n", o.count,
-              trained.spec.model.c_str(), file.metadata_entry("step").c_str(),
-              describe(device).c_str(), o.data.c_str());
+              trained.name.c_str(), file.metadata_entry("step").c_str(), describe(device).c_str(),
+              o.data.c_str());
   std::printf(
       "sliced Wasserstein distance to real   %.4f   untrained generator %.4f   ratio %.3f\n",
       distance, start, distance / start);
@@ -67,7 +66,8 @@ int main(int argc, char** argv) {
   using namespace imago::apps;
   CLI::App app("Scores a trained generator", "evaluate");
   Options o;
-  app.add_option("--generator", o.generator, "Checkpoint written by train_gan")->required();
+  app.add_option("--generator", o.generator, "Checkpoint written by train_gan or train_vae")
+      ->required();
   app.add_option("--data", o.data, "Folder of real images, or procedural")->capture_default_str();
   app.add_option("--count", o.count, "Images of each kind (default: what DATA holds, up to 1000)")
       ->check(CLI::Range(2, 100000));

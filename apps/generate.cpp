@@ -1,4 +1,4 @@
-// Draws images from a checkpoint written by train_gan: one grid, or a folder of single images.
+// Draws images from a checkpoint written by train_gan or train_vae: one grid, or a folder of single images.
 #include <cctype>
 #include <cmath>
 #include <cstdio>
@@ -8,7 +8,6 @@
 #include "apps/support/sampling.h"
 #include "data/image.h"
 #include "kernels/image/image.h"
-#include "models/gan_trainer.h"
 
 namespace imago::apps {
 namespace {
@@ -51,8 +50,8 @@ int generate(Options o) {
   settle(o, grid);
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
-  models::Gan gan = models::load_gan(load_safetensors(o.checkpoint));
-  const Tensor images = kernels::denormalize_u8(sample_images(gan, o.count, o.seed));
+  const Sampler generator = trained_sampler(load_safetensors(o.checkpoint));
+  const Tensor images = kernels::denormalize_u8(generator.sample(o.count, o.seed));
   if (one_file) {
     data::save_png(o.out, data::image_grid(images, grid.rows, grid.columns));
   } else {
@@ -77,7 +76,8 @@ int main(int argc, char** argv) {
   using namespace imago::apps;
   CLI::App app("Draws images from a trained generator", "generate");
   Options o;
-  app.add_option("--checkpoint", o.checkpoint, "File written by train_gan")->required();
+  app.add_option("--checkpoint", o.checkpoint, "File written by train_gan or train_vae")
+      ->required();
   app.add_option("--count", o.count, "Number of images (default: what the grid holds, or 64)")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--grid", o.grid, "ROWSxCOLUMNS of the picture (default: nearly square)");

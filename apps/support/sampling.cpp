@@ -1,22 +1,68 @@
 #include "apps/support/sampling.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "kernels/random/random.h"
+#include "models/gan_trainer.h"
+#include "models/vae_trainer.h"
 
 namespace imago::apps {
+namespace {
 
-Tensor sample_images(models::Gan& gan, std::int64_t count, std::uint64_t seed) {
+// `draw` makes images of z (n, length), at most 64 at a time.
+Tensor in_batches(std::int64_t count, std::uint64_t seed, int length, int image,
+                  const std::function<Tensor(const Tensor&)>& draw) {
   constexpr std::int64_t batch = 64;
-  const NoGrad no_grad;
-  const nn::Evaluating mode(gan.generator);
-  const Tensor noise = kernels::normal({count, gan.z}, DType::f32, {seed, 0, 0});
-  Tensor images = Tensor::empty({count, gan.image, gan.image, 3}, DType::f32, Device::cpu());
+  const Tensor noise = kernels::normal({count, length}, DType::f32, {seed, 0, 0});
+  Tensor images = Tensor::empty({count, image, image, 3}, DType::f32, Device::cpu());
   for (std::int64_t i = 0; i < count; i += batch) {
     const std::int64_t end = std::min(i + batch, count);
-    images.slice(i, end).copy_from(gan.generator(noise.slice(i, end)).tensor());
+    images.slice(i, end).copy_from(draw(noise.slice(i, end)));
   }
   return images;
+}
+
+// A sampler that owns its model.
+Sampler sampler_of(models::Gan gan) {
+  const auto own = std::make_shared<models::Gan>(std::move(gan));
+  return {own->spec.model, own->image, [own](std::int64_t count, std::uint64_t seed) {
+            return sample_images(*own, count, seed);
+          }};
+}
+
+Sampler sampler_of(models::Vae vae) {
+  const auto own = std::make_shared<models::Vae>(std::move(vae));
+  const int image = own->options().image;
+  return {"vae" + std::to_string(image), image, [own](std::int64_t count, std::uint64_t seed) {
+            return sample_images(*own, count, seed);
+          }};
+}
+
+}  // namespace
+
+Tensor sample_images(models::Gan& gan, std::int64_t count, std::uint64_t seed) {
+  const NoGrad no_grad;
+  const nn::Evaluating mode(gan.generator);
+  return in_batches(count, seed, gan.z, gan.image,
+                    [&](const Tensor& z) { return gan.generator(z).tensor(); });
+}
+
+Tensor sample_images(models::Vae& vae, std::int64_t count, std::uint64_t seed) {
+  return in_batches(count, seed, vae.options().latent, vae.options().image,
+                    [&](const Tensor& z) { return vae.generate(z); });
+}
+
+Sampler trained_sampler(const SafetensorsFile& file) {
+  if (models::is_vae_checkpoint(file)) return sampler_of(models::load_vae(file));
+  return sampler_of(models::load_gan(file));
+}
+
+Sampler untrained_sampler(const SafetensorsFile& file) {
+  if (models::is_vae_checkpoint(file)) {
+    return sampler_of(models::Vae(models::vae_options_of(file)));
+  }
+  return sampler_of(models::make_gan(models::gan_spec_of(file)));
 }
 
 }  // namespace imago::apps

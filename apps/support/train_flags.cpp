@@ -1,0 +1,104 @@
+#include "apps/support/train_flags.h"
+
+#include <cstdio>
+
+#include "apps/support/cli.h"
+#include "apps/support/device.h"
+#include "tensor/error.h"
+
+namespace imago::apps {
+
+void add_train_flags(CLI::App& app, TrainFlags& o) {
+  const auto steps = [] { return CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}); };
+  app.add_option("--data", o.data, "Folder of images, or procedural")->capture_default_str();
+  app.add_option("--steps", o.steps, "Steps to reach in all, also with --resume")
+      ->check(steps())
+      ->capture_default_str();
+  app.add_option("--batch", o.batch, "Images a step")
+      ->check(CLI::Range(2, 65536))
+      ->capture_default_str();
+  app.add_option("--lr", o.lr, "Learning rate")
+      ->check(number_within(1e-8, 1.0))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "Of weights, noise and the order of images")
+      ->check(whole_number())
+      ->capture_default_str();
+  app.add_option("--out", o.out, "Folder to write into")->capture_default_str();
+  app.add_option("--sample-every", o.sample_every,
+                 "Steps between pictures; there are some at the end too")
+      ->check(steps())
+      ->capture_default_str();
+  app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints")
+      ->check(steps())
+      ->capture_default_str();
+  app.add_flag("--skip-broken", o.skip_broken,
+               "Take the next good image for one that cannot be loaded, and say so");
+  add_device_flag(app, o.device);
+  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+}
+
+Json to_json(const TrainFlags& o) {
+  return {{"data", o.data},
+          {"steps", o.steps},
+          {"batch", o.batch},
+          {"lr", o.lr},
+          {"seed", o.seed},
+          {"sample-every", o.sample_every},
+          {"checkpoint-every", o.checkpoint_every},
+          {"threads", o.threads},
+          {"skip-broken", o.skip_broken}};
+}
+
+SavedFlags::SavedFlags(const CLI::App& app, const std::string& out, const std::string& model,
+                       std::set<std::string> fixed)
+    : app_(app), file_(std::filesystem::path(out) / "config.json"), fixed_(std::move(fixed)) {
+  check(std::filesystem::exists(file_), "resume", "there is no run to resume: ", file_,
+        " does not exist");
+  saved_ = Json::parse(read_text(file_), nullptr, false);
+  check(saved_.is_object(), "resume", file_, " is not JSON; restore it or start a new run");
+  const Json& theirs = entry("model");
+  check(theirs == Json(model), "resume", file_, " is of a run that trains ", theirs.dump(),
+        ", not \"", model, "\"; resume it with the program that started it");
+}
+
+void SavedFlags::take(TrainFlags& o) const {
+  take("data", o.data);
+  take("steps", o.steps);
+  take("batch", o.batch);
+  take("lr", o.lr);
+  take("seed", o.seed);
+  take("sample-every", o.sample_every);
+  take("checkpoint-every", o.checkpoint_every);
+  take("threads", o.threads);
+  take("skip-broken", o.skip_broken);
+  require(o.steps >= 1 && o.batch >= 2 && o.sample_every >= 1 && o.checkpoint_every >= 1 &&
+          o.threads >= 0 && o.threads <= 1024 && o.lr > 0 && o.lr <= 1);
+}
+
+void SavedFlags::require(bool in_range) const {
+  check(in_range, "resume", file_, " holds a value out of range; restore it or start a new run");
+}
+
+const Json& SavedFlags::entry(const std::string& key) const {
+  check(saved_.contains(key), "resume", file_, " lacks ", key, "; restore it or start a new run");
+  return saved_[key];
+}
+
+void SavedFlags::unusable(const std::string& key) const {
+  fail("resume", file_, ": ", key, " cannot be ", saved_[key].dump(),
+       "; restore it or start a new run");
+}
+
+void SavedFlags::changed(const std::string& key) const {
+  if (fixed_.contains(key)) {
+    throw UsageError("--" + key + " is " + saved_[key].dump() + " in " + file_.string() +
+                     " and cannot change within a run; leave the flag out or start a new run");
+  }
+  if (key == "lr") {
+    std::printf("From here on --lr is not %s any more.\n", saved_[key].dump().c_str());
+  }
+}
+
+}  // namespace imago::apps

@@ -1,0 +1,174 @@
+#include "apps/support/train_loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "apps/support/interrupt.h"
+#include "apps/support/progress.h"
+
+namespace imago::apps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t metrics_every = 10;  // steps between rows of metrics.jsonl
+
+template <class T>
+bool all_finite_on_host(const Tensor& t) {
+  const T* p = t.data<T>();
+  return std::all_of(p, p + t.numel(), [](T v) { return std::isfinite(v); });
+}
+
+bool all_finite(const Tensor& t) {
+  const Tensor host = t.to(Device::cpu());
+  if (t.dtype() == DType::f32) return all_finite_on_host<float>(host);
+  if (t.dtype() == DType::f64) return all_finite_on_host<double>(host);
+  return true;  // counts
+}
+
+}  // namespace
+
+// Adds a row of metrics and shows progress where they are due.
+class TrainingRun::Reporter {
+ public:
+  explicit Reporter(TrainingRun& run)
+      : run_(run),
+        first_(run.training_.steps_done()),
+        progress_(first_, run.flags_.steps, std::max<std::int64_t>(run.flags_.steps / 50, 1)),
+        last_time_(Clock::now()),
+        last_step_(first_) {}
+
+  // Throws when a loss is not finite. `measured` are figures of the pictures of this step.
+  void report(bool last, const Json& measured) {
+    const std::int64_t step = run_.training_.steps_done();
+    const bool show = progress_.due(step);
+    const bool row = last || step == first_ + 1 || step % metrics_every == 0 || !measured.empty();
+    if (!show && !row) return;
+    const StepFigures figures = run_.training_.figures();
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_time_).count();
+    const double rate = static_cast<double>((step - last_step_) * run_.flags_.batch) / seconds;
+    last_time_ = now;
+    last_step_ = step;
+    if (show) progress_.update(step, rate, figures.text);
+    if (row) {
+      Json line = {{"step", step}};
+      line.update(figures.row);
+      line.update(measured);
+      line["images_per_s"] = std::round(rate);
+      run_.folder_.add_metrics(line);
+    }
+    check(figures.finite, run_.training_.program(), "a loss is not finite at step ", step,
+          "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
+  }
+  void finish() { progress_.finish(); }
+
+ private:
+  TrainingRun& run_;
+  std::int64_t first_;
+  Progress progress_;
+  Clock::time_point last_time_;
+  std::int64_t last_step_;
+};
+
+void TrainingRun::require_unused() const {
+  check(!folder_.in_use(), training_.program(), folder_.path().string(),
+        " is not empty; go on with --resume, or choose another --out");
+}
+
+SafetensorsFile TrainingRun::read_checkpoint() const {
+  check(std::filesystem::exists(folder_.checkpoint()), "resume", folder_.path().string(),
+        " has no checkpoint: the run stopped before its first one. Start again in another --out");
+  return load_safetensors(folder_.checkpoint());
+}
+
+void TrainingRun::check_loaded(const SafetensorsFile& file) {
+  check(file.metadata_entry("batch") == std::to_string(flags_.batch), "resume", file.path,
+        " was trained with batches of ", file.metadata_entry("batch"), ", not ", flags_.batch);
+  saved_step_ = training_.steps_done();
+  if (file.metadata_entry("images") != std::to_string(data_.size())) {
+    std::fprintf(stderr,
+                 "%s: %s holds %lld images now, %s when the run was saved: the run goes on, but "
+                 "not as it would have without the stop\n",
+                 training_.program(), flags_.data.c_str(), static_cast<long long>(data_.size()),
+                 file.metadata_entry("images").c_str());
+  }
+}
+
+void TrainingRun::begin(const Json& config) {
+  folder_.create();
+  if (training_.steps_done() > 0) {
+    folder_.truncate_metrics(training_.steps_done());
+  } else {
+    write_text(folder_.metrics(), "");
+  }
+  write_text(folder_.config(), config.dump(2) + "\n");
+}
+
+void TrainingRun::save() {
+  const NamedTensors state = training_.state();
+  for (const auto& [name, tensor] : state) {
+    check(all_finite(tensor), training_.program(), name, " is not finite after step ",
+          training_.steps_done(),
+          "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
+  }
+  Metadata metadata = training_.metadata();
+  metadata["batch"] = std::to_string(flags_.batch);
+  metadata["images"] = std::to_string(data_.size());
+  save_safetensors(folder_.checkpoint(), state, metadata);
+  saved_step_ = training_.steps_done();
+  write_text(folder_.chart(), training_.chart(folder_.read_metrics()));
+}
+
+bool TrainingRun::train(const InspectionOptions& look) {
+  const std::int64_t first = training_.steps_done();
+  Inspection inspection(look);
+  Reporter reporter(*this);
+  bool finished = true;
+  try {
+    for (auto&& [step, real] : data_.stream(flags_.steps, Context::current().device, first)) {
+      training_.step(real);
+      const bool stop = interrupted();
+      const bool last = stop || step == flags_.steps;
+      // Pictures of a model that is NaN tell nothing; the report below throws.
+      Json measured = Json::object();
+      if (last || step % flags_.sample_every == 0) {
+        measured = training_.figures().finite ? training_.write_pictures() : Json::object();
+      }
+      reporter.report(last, measured);
+      if (last || step % flags_.checkpoint_every == 0) save();
+      finished = !stop || step == flags_.steps;
+      if (!finished) break;
+    }
+  } catch (...) {
+    // A broken image must not cost the steps before it. save() refuses what is not finite.
+    reporter.finish();
+    if (training_.steps_done() > std::max<std::int64_t>(saved_step_, 0)) {
+      try {
+        save();
+        std::printf("Saved the %lld steps done so far.\n",
+                    static_cast<long long>(training_.steps_done()));
+      } catch (const std::exception&) {
+        // The first error is the one to tell.
+      }
+    }
+    throw;
+  }
+  reporter.finish();
+  inspection.write(folder_);
+  return finished;
+}
+
+Series series(const std::vector<Json>& rows, const char* name, const char* key) {
+  Series s{name, {}, {}};
+  for (const Json& row : rows) {
+    if (!row.contains(key)) continue;
+    s.x.push_back(row.at("step").get<double>());
+    s.y.push_back(row.at(key).is_number() ? row.at(key).get<double>() : std::nan(""));
+  }
+  return s;
+}
+
+}  // namespace imago::apps

@@ -1,0 +1,212 @@
+#include "apps/support/vae_run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "apps/support/cli.h"
+#include "data/image.h"
+#include "kernels/random/random.h"
+
+namespace imago::apps {
+namespace {
+
+constexpr int grid = 8;  // samples are grids of 8 x 8
+constexpr std::int64_t probe_images = 64;
+constexpr std::int64_t bound_images = 16;  // of these, for the bound of many samples
+constexpr int traversed = 8;               // latents
+// The draw of the fixed noise: no step of training uses this number of a step.
+constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
+
+models::VaeTrainer make_trainer(const VaeFlags& f) {
+  models::VaeTrainerOptions t;
+  t.lr = f.train.lr;
+  t.kl_weight = f.beta;
+  t.kl_warmup = f.kl_warmup;
+  t.free_bits = f.free_bits;
+  t.seed = f.train.seed;
+  return models::VaeTrainer(models::Vae(f.model), t);
+}
+
+// The first images of a stream that is not mirrored, on the device of the Context.
+Tensor load_probe(const VaeFlags& f) {
+  const data::FacesOptions one{.size = f.model.image,
+                               .batch = 1,
+                               .seed = f.train.seed,
+                               .flip = false,
+                               .skip_broken = f.train.skip_broken};
+  data::FacesOptions all = one;
+  all.batch = static_cast<int>(std::min(data::Faces(f.train.data, one).size(), probe_images));
+  all.prefetch = 1;
+  const data::Faces faces(f.train.data, all);
+  for (auto&& [step, real] : faces.stream(1, Context::current().device)) return real;
+  fail("train_vae", "there are no images in ", f.train.data);
+}
+
+}  // namespace
+
+void add_vae_flags(CLI::App& app, VaeFlags& f) {
+  add_train_flags(app, f.train);
+  app.add_option("--image", f.model.image, "Height and width: 16, 32, 64 or 128")
+      ->check(CLI::IsMember({16, 32, 64, 128}))
+      ->capture_default_str();
+  app.add_option("--base", f.model.base, "Channels at half the image size")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--latent", f.model.latent, "Length of z")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--likelihood", f.likelihood, "What the decoder says about pixels")
+      ->check(CLI::IsMember(models::likelihood_names()))
+      ->capture_default_str();
+  app.add_option("--sigma", f.model.sigma,
+                 "Of Gaussian pixels, images being in -1 to 1; where a learned one starts")
+      ->check(number_within(1e-4, 100))
+      ->capture_default_str();
+  app.add_option("--beta", f.beta, "Weight of the KL; 1 is the ELBO")
+      ->check(number_within(0, 1e6))
+      ->capture_default_str();
+  app.add_option("--kl-warmup", f.kl_warmup, "Steps over which that weight grows from 0")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{0x7fffffff}))
+      ->capture_default_str();
+  app.add_option("--free-bits", f.free_bits, "Nats of each latent that cost nothing")
+      ->check(number_within(0, 1000))
+      ->capture_default_str();
+  app.add_option("--iwae", f.iwae, "Samples of the importance-weighted bound; 0: do without")
+      ->check(CLI::Range(0, 65536))
+      ->capture_default_str();
+  app.add_option("--interpolation", f.interpolation, "Way between two images: linear or spherical")
+      ->check(CLI::IsMember({"linear", "spherical"}))
+      ->capture_default_str();
+}
+
+Json to_json(const VaeFlags& f) {
+  Json json = {{"model", "vae"}};
+  json.update(to_json(f.train));
+  json.update(Json{{"image", f.model.image},
+                   {"base", f.model.base},
+                   {"latent", f.model.latent},
+                   {"likelihood", f.likelihood},
+                   {"sigma", f.model.sigma},
+                   {"beta", f.beta},
+                   {"kl-warmup", f.kl_warmup},
+                   {"free-bits", f.free_bits},
+                   {"iwae", f.iwae},
+                   {"interpolation", f.interpolation}});
+  return json;
+}
+
+void take_saved_flags(const CLI::App& app, VaeFlags& f) {
+  const SavedFlags saved(app, f.train.out, "vae",
+                         {"data", "batch", "seed", "image", "base", "latent", "likelihood", "sigma",
+                          "beta", "kl-warmup", "free-bits"});
+  saved.take(f.train);
+  saved.take("image", f.model.image);
+  saved.take("base", f.model.base);
+  saved.take("latent", f.model.latent);
+  saved.take("likelihood", f.likelihood);
+  saved.take("sigma", f.model.sigma);
+  saved.take("beta", f.beta);
+  saved.take("kl-warmup", f.kl_warmup);
+  saved.take("free-bits", f.free_bits);
+  saved.take("iwae", f.iwae);
+  saved.take("interpolation", f.interpolation);
+  const std::vector<std::string>& names = models::likelihood_names();
+  saved.require(std::find(names.begin(), names.end(), f.likelihood) != names.end() && f.beta >= 0 &&
+                f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0);
+}
+
+void settle(VaeFlags& f) {
+  f.model.likelihood = models::likelihood_named(f.likelihood);
+  try {
+    models::check_vae_options(f.model);
+  } catch (const Error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+VaeTraining::VaeTraining(const VaeFlags& flags)
+    : flags_(flags),
+      folder_(flags.train.out),
+      trainer_(make_trainer(flags)),
+      probe_(load_probe(flags)),
+      fixed_noise_(kernels::normal({grid * grid, flags.model.latent}, DType::f32,
+                                   {flags.train.seed, fixed_noise_step, 0})) {}
+
+StepFigures VaeTraining::figures() {
+  const double loss = last_.loss.item(), reconstruction = last_.reconstruction.item();
+  const double kl = last_.kl.item();
+  char text[128];
+  std::snprintf(text, sizeof text, "loss %.1f  reconstruction %.1f  KL %.2f nats/image", loss,
+                reconstruction, kl);
+  StepFigures figures{text, {}, std::isfinite(loss) && std::isfinite(kl)};
+  figures.row = {{"loss", loss},
+                 {"reconstruction", reconstruction},
+                 {"kl", kl},
+                 {"beta", trainer_.kl_weight_at(trainer_.steps_done())}};
+  const Var& log_sigma = trainer_.vae().log_sigma();
+  if (log_sigma) figures.row["sigma"] = std::exp(log_sigma.item());
+  return figures;
+}
+
+bool VaeTraining::collapsed(const models::VaeEvaluation& evaluation) {
+  if (trainer_.steps_done() == 0 || !trainer_.warm()) return false;
+  const std::string diagnosis = models::posterior_collapse(evaluation);
+  if (!diagnosis.empty() && !told_) {
+    // On a terminal the bar of progress stands in an open line.
+    std::fprintf(stderr, "%strain_vae: %s\n", isatty(STDERR_FILENO) ? "\n" : "", diagnosis.c_str());
+  }
+  told_ = !diagnosis.empty();
+  return told_;
+}
+
+void VaeTraining::write(const char* what, const Sheet& sheet) const {
+  std::filesystem::path file = folder_.sample(trainer_.steps_done());
+  if (*what) file.replace_filename(file.stem().string() + "-" + what + ".png");
+  data::save_png(file, data::image_grid(sheet.images, sheet.rows, sheet.columns));
+}
+
+Json VaeTraining::write_pictures() {
+  models::Vae& vae = trainer_.vae();
+  const std::uint64_t seed = flags_.train.seed;
+  const models::VaeEvaluation all =
+      models::evaluate_vae(vae, probe_, {.samples = 1, .chunk = probe_images, .seed = seed});
+  Json row = {{"active_units", all.active_units}, {"probe_kl", all.kl}, {"elbo", all.elbo}};
+  if (flags_.iwae > 0) {
+    const Tensor few = probe_.slice(0, std::min(probe_.size(0), bound_images));
+    const models::VaeEvaluation bound =
+        models::evaluate_vae(vae, few, {.samples = flags_.iwae, .seed = seed});
+    // Of the same images and samples, which those above are not.
+    row["elbo_of_iwae"] = bound.sampled_elbo;
+    row["iwae"] = bound.iwae;
+  }
+  row["collapsed"] = collapsed(all);
+
+  write("", sample_sheet(vae, fixed_noise_, grid, grid));
+  if (probe_.size(0) >= 4) write("reconstructions", reconstruction_sheet(vae, probe_));
+  if (probe_.size(0) >= 2) {
+    write("interpolation",
+          interpolation_sheet(vae, probe_,
+                              flags_.interpolation == "linear" ? models::LatentPath::linear
+                                                               : models::LatentPath::spherical));
+  }
+  std::vector<int> latents = all.by_activity();
+  latents.resize(std::min<std::size_t>(latents.size(), traversed));
+  write("traversals", traversal_sheet(vae, probe_, latents));
+  return row;
+}
+
+std::string VaeTraining::chart(const std::vector<Json>& rows) const {
+  return svg_chart("step",
+                   {{"Nats per image",
+                     {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
+                    {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
+                    {"Bounds on log p(x), nats per image",
+                     {series(rows, "ELBO", "elbo_of_iwae"),
+                      series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae")}},
+                    {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}});
+}
+
+}  // namespace imago::apps
