@@ -1,4 +1,5 @@
-// Draws images from a checkpoint written by train_gan or train_vae: one grid, or a folder of single images.
+// Draws images from a checkpoint written by train_gan or train_vae: one grid, or a folder of single
+// images.
 #include <cctype>
 #include <cmath>
 #include <cstdio>

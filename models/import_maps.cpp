@@ -135,4 +135,30 @@ ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix) {
   return dcgan_discriminator_map(dcgan_options(spec), prefix);
 }
 
+ImportMap vae_map(const VaeOptions& o, const std::string& prefix) {
+  check_vae_options(o);
+  const int n = doublings(o.image);
+  const nn::ImageShape middle{.h = 4, .w = 4, .c = o.base << (n - 1)};
+  const auto theirs = [&](const std::string& name) {
+    return (prefix.empty() ? "" : prefix + ".") + name;
+  };
+  const std::string encoder = theirs("encoder"), decoder = theirs("decoder");
+  ImportMap map;
+  for (int i = 0; i < n; ++i) {
+    map.push_back({module(encoder, 2 * i), "encoder." + layer(i) + ".conv", PytorchLayer::conv});
+  }
+  map.push_back({theirs("mu"), "mu", PytorchLayer::linear, middle});
+  map.push_back({theirs("log_variance"), "log_variance", PytorchLayer::linear, middle});
+  map.push_back({module(decoder, 0), "decoder." + layer(0), PytorchLayer::linear, {}, middle});
+  for (int i = 0; i < n; ++i) {
+    // All but the last one are blocks with their activation.
+    const std::string ours = "decoder." + layer(3 + i) + (i + 1 < n ? ".conv" : "");
+    map.push_back({module(decoder, 3 + 2 * i), ours, PytorchLayer::conv});
+  }
+  if (o.likelihood != Likelihood::bernoulli) {
+    map.push_back({theirs("pixels"), "pixels", PytorchLayer::other});
+  }
+  return map;
+}
+
 }  // namespace imago::models

@@ -10,6 +10,7 @@
 
 #include "models/dcgan.h"
 #include "models/gan.h"
+#include "models/vae.h"
 #include "nn/import_map.h"
 
 namespace imago::models {
@@ -55,5 +56,14 @@ nn::ImportMap seed003_cnn_map(const std::string& prefix = "main");
 // Of a network by name, as make_gan takes it.
 nn::ImportMap generator_map(const GanSpec& spec, const std::string& prefix = "main");
 nn::ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix = "main");
+
+// Of a VAE, whose class in PyTorch has, with S / 4 = 2^n:
+//   encoder       nn.Sequential: Conv2d 0, LeakyReLU 1, ..., Conv2d 2 (n - 1), LeakyReLU, Flatten
+//   mu, log_variance   nn.Linear
+//   decoder       nn.Sequential: Linear 0, LeakyReLU 1, Unflatten(1, (W, 4, 4)) 2, ConvTranspose2d
+//                 3, LeakyReLU 4, ..., ConvTranspose2d 2 n + 1; a Tanh where pixels are Gaussian
+//   pixels        where they are: a module with log_sigma (), a parameter or a buffer
+// `prefix` is the name of that class in another one; "" for none.
+nn::ImportMap vae_map(const VaeOptions& options = {}, const std::string& prefix = "");
 
 }  // namespace imago::models

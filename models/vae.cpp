@@ -123,14 +123,15 @@ Vae::Vae(const VaeOptions& options) : options_(options) {
   if (options.likelihood != Likelihood::bernoulli) {
     const Tensor log_sigma = Tensor::scalar(std::log(options.sigma));
     log_sigma_ = options.likelihood == Likelihood::gaussian_learned
-                     ? add_parameter("log_sigma", log_sigma)
-                     : add_buffer("log_sigma", log_sigma);
+                     ? add_parameter("pixels.log_sigma", log_sigma)
+                     : add_buffer("pixels.log_sigma", log_sigma);
   }
   init_weights();
 }
 
 // Every weight is normal with the variance gain / (products that add up to one output). In a
-// transposed convolution with stride 2, kernel^2 / stride^2 taps of each input channel meet a pixel.
+// transposed convolution with stride 2, kernel^2 / stride^2 taps of each input channel meet a
+// pixel.
 void Vae::init_weights() {
   const auto fill = [](const Var& weight, const Var& bias, double gain, double terms) {
     nn::fill_normal(weight, 0, std::sqrt(gain / terms));

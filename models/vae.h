@@ -1,15 +1,16 @@
-// A convolutional variational autoencoder (Kingma & Welling 2014, arXiv 1312.6114; with beta, Higgins
-// et al. 2017, "beta-VAE"): what seed 003's VAE was meant to be, for images of 16, 32, 64 or 128
-// pixels.
+// A convolutional variational autoencoder (Kingma & Welling 2014, arXiv 1312.6114; with beta,
+// Higgins et al. 2017, "beta-VAE"): what seed 003's VAE was meant to be, for images of 16, 32, 64
+// or 128 pixels.
 //
 //   encoder   [Conv k4 s2 p1, LeakyReLU 0.2] x log2(S / 4): S x S x 3 -> 4 x 4 x W, channels `base`
 //             at half the image size, doubling at each halving; flattened
 //   mu, log_variance   one Linear each, 16 W -> latent
-//   decoder   Linear latent -> 16 W, LeakyReLU, then transposed convolutions k4 s2 p1 that mirror the
-//             encoder; the last one gives the three channels
+//   decoder   Linear latent -> 16 W, LeakyReLU, then transposed convolutions k4 s2 p1 that mirror
+//             the encoder; the last one gives the three channels
 //
-// There is no batch norm: with it the bound of an image would depend on which others share its batch.
-// Kernel and stride are 4 and 2, so that every pixel gets equally many taps (no checkerboard).
+// There is no batch norm: with it the bound of an image would depend on which others share its
+// batch. Kernel and stride are 4 and 2, so that every pixel gets equally many taps (no
+// checkerboard).
 //
 // Units: sums over pixels and latents of an image, in nats (nn/vae_loss.h says why).
 #pragma once
@@ -62,8 +63,8 @@ class Vae final : public nn::Module {
 
   // Images (N, S, S, 3) in [-1, 1], whatever the likelihood.
   Posterior encode(const Var& images);
-  // z (N, latent) -> (N, S, S, 3): the means of Gaussian pixels, in [-1, 1] by a tanh, or the logits
-  // of Bernoulli ones.
+  // z (N, latent) -> (N, S, S, 3): the means of Gaussian pixels, in [-1, 1] by a tanh, or the
+  // logits of Bernoulli ones.
   Var decode(const Var& z);
   // log p(x|z) of images (N, S, S, 3) in [-1, 1] and what decode gave for z: (N), nats.
   Var log_likelihood(const Var& images, const Var& decoded) const;
@@ -77,7 +78,8 @@ class Vae final : public nn::Module {
   Var forward(const Var& images) override;
 
   const VaeOptions& options() const { return options_; }
-  // log sigma, a scalar (): a parameter where it is learned, else a buffer; undefined for Bernoulli.
+  // log sigma, a scalar (), called pixels.log_sigma: a parameter where it is learned, else a
+  // buffer; undefined for Bernoulli.
   const Var& log_sigma() const { return log_sigma_; }
 
  private:

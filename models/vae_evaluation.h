@@ -27,7 +27,8 @@ struct VaeEvaluation {
   double sampled_elbo = 0;
   double iwae = 0;
   // Of each latent: its KL, and the variance over the images of the posterior's mean. A latent that
-  // says the same about every image has variance 0 (Burda et al. 2016, section 5.3, "active units").
+  // says the same about every image has variance 0 (Burda et al. 2016, section 5.3, "active
+  // units").
   std::vector<double> kl_per_latent, variance;
   int active_units = 0;
 

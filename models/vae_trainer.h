@@ -13,11 +13,12 @@ struct VaeTrainerOptions {
   double lr = 1e-3;
   double beta1 = 0.9;
   double beta2 = 0.999;
-  // The weight of the KL once it is warm. 1 is the ELBO; more, and latents become independent at the
-  // cost of the reconstruction (Higgins et al. 2017).
+  // The weight of the KL once it is warm. 1 is the ELBO; more, and latents become independent at
+  // the cost of the reconstruction (Higgins et al. 2017).
   double kl_weight = 1;
-  // Step t uses kl_weight min(1, t / kl_warmup), so that the decoder learns to use the latents before
-  // they are paid for (Bowman et al. 2016, arXiv 1511.06349); 0: the whole weight from step 1.
+  // Step t uses kl_weight min(1, t / kl_warmup), so that the decoder learns to use the latents
+  // before they are paid for (Bowman et al. 2016, arXiv 1511.06349); 0: the whole weight from step
+  // 1.
   std::int64_t kl_warmup = 0;
   // Nats of each latent that are not minimised (loss::kl_per_image); 0: none.
   double free_bits = 0;

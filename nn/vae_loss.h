@@ -1,11 +1,11 @@
 // The terms of a variational autoencoder (Kingma & Welling 2014, arXiv 1312.6114; Rezende et al.
 // 2014, arXiv 1401.4082).
 //
-// Units, once for all of them: every term is a SUM over the pixels or latents of one image, in nats,
-// and a loss is the AVERAGE of such sums over the batch. Averaging over pixels or latents as well, as
-// loss::mse and loss::bce_with_logits do, is the commonest mistake with these models: it divides the
-// reconstruction by H W C and the KL by the number of latents, which is another beta (for 64 x 64 x 3
-// pixels and 128 latents, 96 times the one asked for) and no bound of anything.
+// Units, once for all of them: every term is a SUM over the pixels or latents of one image, in
+// nats, and a loss is the AVERAGE of such sums over the batch. Averaging over pixels or latents as
+// well, as loss::mse and loss::bce_with_logits do, is the commonest mistake with these models: it
+// divides the reconstruction by H W C and the KL by the number of latents, which is another beta
+// (for 64 x 64 x 3 pixels and 128 latents, 96 times the one asked for) and no bound of anything.
 //
 //     ELBO(x) = E_q(z|x) log p(x|z) - KL(q(z|x) || p(z)) <= log p(x)
 //
@@ -46,7 +46,8 @@ Var gaussian_log_likelihood(const Var& x, const Var& mean, const Var& log_sigma)
 // Bernoulli pixels: x log s(logits) + (1 - x) log(1 - s(logits)), s the sigmoid, in the form that
 // never overflows. x and logits (N, ...) of one shape; x in [0, 1], so images in [-1, 1] have to be
 // converted first: to_unit_range(x). For values strictly inside (0, 1) it is a score and no
-// distribution of x (Loaiza-Ganem & Cunningham 2019, arXiv 1907.06845): compare it with itself only.
+// distribution of x (Loaiza-Ganem & Cunningham 2019, arXiv 1907.06845): compare it with itself
+// only.
 Var bernoulli_log_likelihood(const Var& x, const Var& logits);
 
 // (x + 1) / 2: images in [-1, 1], as everything here has them, to [0, 1].

@@ -52,14 +52,14 @@ class TrainingRun {
   void require_unused() const;
   // The checkpoint to go on from; throws where there is none.
   SafetensorsFile read_checkpoint() const;
-  // Once the training has taken it over: throws where its batch is another one, warns when the number
-  // of images has changed.
+  // Once the training has taken it over: throws where its batch is another one, warns when the
+  // number of images has changed.
   void check_loaded(const SafetensorsFile& file);
 
   // Writes config.json and makes metrics.jsonl end at the step the run starts after.
   void begin(const Json& config);
-  // Runs the steps up to flags.steps; returns false when it was interrupted. Whatever is thrown, the
-  // finished steps are saved first.
+  // Runs the steps up to flags.steps; returns false when it was interrupted. Whatever is thrown,
+  // the finished steps are saved first.
   bool train(const InspectionOptions& look);
 
   RunFolder& folder() { return folder_; }

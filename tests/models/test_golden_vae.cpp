@@ -45,7 +45,7 @@ const std::vector<std::pair<std::string, std::string>> names = {{"conv1", "encod
                                                                 {"dense", "decoder.layers.0"},
                                                                 {"up1", "decoder.layers.3.conv"},
                                                                 {"up2", "decoder.layers.4"},
-                                                                {"log_sigma", "log_sigma"}};
+                                                                {"log_sigma", "pixels.log_sigma"}};
 
 // The tensors below `prefix` of the file under our names, in this dtype.
 NamedTensors translated(const SafetensorsFile& file, const std::string& prefix, DType dtype) {

@@ -11,6 +11,7 @@
 #include "autograd/random.h"
 #include "kernels/random/random.h"
 #include "models/gan_trainer.h"
+#include "models/import_maps.h"
 #include "models/latent_paths.h"
 #include "models/vae_evaluation.h"
 #include "models/vae_trainer.h"
@@ -209,6 +210,36 @@ TEST_CASE("impossible VAEs and images of another size are named") {
   CHECK_THROWS_WITH_AS(vae.decode(Tensor::zeros({2, 4})), doctest::Contains("z (N, 3)"), Error);
   CHECK_THROWS_AS(small({.kl_weight = -1}), Error);
   CHECK_THROWS_AS(small({.free_bits = std::nan("")}), Error);
+}
+
+TEST_CASE(
+    "the VAE's import map names each of its tensors, and the way through PyTorch changes none") {
+  for (const Likelihood likelihood : likelihoods) {
+    INFO(name_of(likelihood));
+    const VaeOptions options{.image = 32, .base = 2, .latent = 3, .likelihood = likelihood};
+    manual_seed(1);
+    Vae from(options);
+    manual_seed(2);
+    Vae to(options);
+    const nn::ImportMap map = vae_map(options, "model");
+    const NamedTensors theirs = nn::to_pytorch(from, map);
+    REQUIRE(theirs.size() == from.state_dict().size());
+    CHECK(theirs.at("model.encoder.4.weight").shape() == Shape{8, 4, 4, 4});
+    CHECK(theirs.at("model.decoder.7.weight").shape() == Shape{2, 3, 4, 4});
+    nn::load_pytorch(to, map, theirs);
+    for (const auto& [name, tensor] : from.state_dict()) {
+      CAPTURE(name);
+      CHECK(same_bits(tensor, to.state_dict().at(name)));
+    }
+    // Row 0 of mu counts channels, height, width there, and height, width, channels here.
+    const Tensor chw = theirs.at("model.mu.weight");
+    const Tensor hwc = from.state_dict().at("mu.weight").to(Device::cpu());
+    bool right = true;
+    for (std::int64_t i = 0; i < 128; ++i) {
+      right = right && chw.data<float>()[i] == hwc.data<float>()[i % 16 * 8 + i / 16];
+    }
+    CHECK(right);
+  }
 }
 
 TEST_CASE("paths through a latent space start and end where they should") {

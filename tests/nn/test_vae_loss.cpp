@@ -2,6 +2,7 @@
 // the device of the Context, so that the program started with --device=cuda repeats it there.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <set>
