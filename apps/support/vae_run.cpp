@@ -199,13 +199,18 @@ Json VaeTraining::write_pictures() {
 }
 
 std::string VaeTraining::chart(const std::vector<Json>& rows) const {
+  std::vector<Series> bounds;
+  if (flags_.iwae > 0) {
+    bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
+    bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
+  } else {
+    bounds.push_back(series(rows, "ELBO", "elbo"));
+  }
   return svg_chart("step",
                    {{"Nats per image",
                      {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
                     {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
-                    {"Bounds on log p(x), nats per image",
-                     {series(rows, "ELBO", "elbo_of_iwae"),
-                      series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae")}},
+                    {"Bounds on log p(x), nats per image", bounds},
                     {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}});
 }
 
