@@ -1,6 +1,7 @@
 # Sourced by the other scripts: installs the Debian packages Imago builds with.
 imago_packages=(build-essential cmake ninja-build ccache doctest-dev libbenchmark-dev libhwy-dev
-  libstb-dev libcli11-dev nlohmann-json3-dev libboost-context-dev zlib1g-dev python3 doxygen
+  libstb-dev libcli11-dev nlohmann-json3-dev libboost-context-dev libeigen3-dev zlib1g-dev python3
+  doxygen
   pkg-config)
 # For tests/interop only. Debian's PyTorch is a CPU build; the one that pip gets brings gigabytes of
 # CUDA.
