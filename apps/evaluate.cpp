@@ -1,61 +1,171 @@
-// Scores a generator: how far its images are from real ones, and how varied they are.
+// Scores a generator, or a folder of generated images: how far the images are from real ones, how
+// good and how varied they are, what they lack, and whether they are copies.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
 #include "apps/support/sampling.h"
+#include "apps/support/score_report.h"
 #include "data/faces.h"
+#include "data/folder.h"
 #include "models/metrics.h"
 
 namespace imago::apps {
 namespace {
 
 constexpr int projections = 512;
+constexpr std::int64_t sheet_rows = 8;
+constexpr int sheet_columns = 5;
 
 struct Options {
-  std::string generator, data = "procedural";
-  int count = 0;  // 0: as many as there are, up to 1000
+  std::string generator, images, data = "procedural";
+  std::string features;     // a file of weights, "none", or "": the committed weights
+  std::string json, sheet;  // files to write; "": none
+  int count = 0;            // 0: as many as there are, up to 1000
+  int size = 0;             // of --images; 0: as large as the first of them
+  int neighbours = 5;
   std::uint64_t seed = 20'000;
   int threads = 0;
   std::string device = "auto";
 };
 
-// The first batch of a stream over the data.
-Tensor real_images(Options& o, int size) {
-  const std::int64_t have = data::Faces(o.data, {.size = size, .batch = 1}).size();
+// What can be told from the flags alone.
+void check_flags(const Options& o) {
+  if (o.generator.empty() == o.images.empty()) {
+    throw UsageError("give either --generator CHECKPOINT or --images FOLDER");
+  }
+  if (o.size > 0 && o.images.empty()) throw UsageError("--size is for --images");
+  if (o.features == "none" && !o.sheet.empty()) {
+    throw UsageError("--sheet needs features to find neighbours with; leave --features none out");
+  }
+}
+
+// The folder of generated images, and how large they are to be.
+data::Faces open_images(const Options& o, int batch) {
+  int size = o.size;
+  if (size == 0 && o.images == "procedural") size = 64;
+  if (size == 0) {
+    const data::Image first = data::load_image(data::list_images(o.images).front());
+    size = std::min(first.width, first.height);
+  }
+  return data::Faces(o.images, {.size = size, .batch = batch, .seed = o.seed, .flip = false});
+}
+
+// Settles how many images of each kind there will be. `fake`: what --images holds.
+void settle_count(Options& o, std::int64_t real, std::optional<std::int64_t> fake) {
+  const std::int64_t have = std::min(real, fake.value_or(real));
   if (o.count == 0) o.count = static_cast<int>(std::min<std::int64_t>(have, 1000));
   if (have < o.count) {
-    throw UsageError("--count is " + std::to_string(o.count) + " but " + o.data + " holds only " +
-                     std::to_string(have) + " images");
+    throw UsageError("--count is " + std::to_string(o.count) + " but " +
+                     (have == real ? o.data : o.images) + " holds only " + std::to_string(have) +
+                     " images");
   }
-  const data::Faces faces(o.data, {.size = size, .batch = o.count, .seed = o.seed});
-  for (auto&& [step, real] : faces.stream(1, Device::cpu())) return real;
-  fail("evaluate", "there are no images in ", o.data);
+  const int least = std::max(8, o.neighbours + 1);
+  if (o.features != "none" && o.count < least) {
+    throw UsageError("scores on features need at least " + std::to_string(least) +
+                     " images of each kind, not " + std::to_string(o.count) +
+                     "; --features none leaves them out");
+  }
+}
+
+// The first batch of a stream over the data: `count` images in random order, f32 in [-1, 1].
+Tensor first_batch(const data::Faces& faces, const std::string& name) {
+  for (auto&& [step, images] : faces.stream(1, Device::cpu())) return images;
+  fail("evaluate", "there are no images in ", name);
+}
+
+// The first n at most: all pairs of 10,000 images would take minutes.
+Tensor some(const Tensor& images, std::int64_t n = 1000) {
+  return images.slice(0, std::min(n, images.size(0)));
+}
+
+// The scores that need no features.
+Json pixel_scores(const Tensor& fake, const Tensor& real, std::uint64_t seed,
+                  std::optional<double> start) {
+  const double distance = models::sliced_wasserstein(fake, real, projections, seed);
+  const double variety = models::mean_pairwise_distance(some(fake));
+  const double real_variety = models::mean_pairwise_distance(some(real));
+  std::printf("sliced Wasserstein distance to real   %.4f", distance);
+  if (start) std::printf("   untrained generator %.4f   ratio %.3f", *start, distance / *start);
+  std::printf("\nmean pairwise distance of samples     %.4f   real images %.4f   ratio %.3f\n",
+              variety, real_variety, variety / real_variety);
+  Json json = {{"sliced_wasserstein", distance},
+               {"mean_pairwise_distance", variety},
+               {"mean_pairwise_distance_of_real", real_variety}};
+  if (start) json["sliced_wasserstein_untrained"] = *start;
+  return json;
 }
 
 int evaluate(Options o) {
+  check_flags(o);
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
-  const SafetensorsFile file = load_safetensors(o.generator);
-  const Sampler trained = trained_sampler(file);
-  manual_seed(o.seed);
-  const Sampler untrained = untrained_sampler(file);
-  const Tensor real = real_images(o, trained.image);
-  const Tensor fake = trained.sample(o.count, o.seed);
-  const double distance = models::sliced_wasserstein(fake, real, projections, o.seed);
-  const double start =
-      models::sliced_wasserstein(untrained.sample(o.count, o.seed), real, projections, o.seed);
-  const double variety = models::mean_pairwise_distance(fake);
-  const double real_variety = models::mean_pairwise_distance(real);
-  std::printf("%d images of %s after %s steps, made on %s, against %s\n", o.count,
-              trained.name.c_str(), file.metadata_entry("step").c_str(), describe(device).c_str(),
-              o.data.c_str());
-  std::printf(
-      "sliced Wasserstein distance to real   %.4f   untrained generator %.4f   ratio %.3f\n",
-      distance, start, distance / start);
-  std::printf("mean pairwise distance of samples     %.4f   real images %.4f   ratio %.3f\n",
-              variety, real_variety, variety / real_variety);
+  std::optional<models::FaceFeatures> network;
+  Json report = {{"format", "imago-scores-1"}, {"data", o.data}};
+  std::optional<Sampler> trained, untrained;
+  int size = 0;
+  std::optional<std::int64_t> have;
+  if (o.images.empty()) {
+    const SafetensorsFile file = load_safetensors(o.generator);
+    trained = trained_sampler(file);
+    manual_seed(o.seed);
+    untrained = untrained_sampler(file);
+    size = trained->image;
+    report["model"] = trained->name;
+    report["step"] = file.metadata_entry("step");
+  } else {
+    const data::Faces folder = open_images(o, 1);
+    have = folder.size();
+    size = folder.dataset().image_size();
+    report["images"] = o.images;
+  }
+  if (o.features != "none") network.emplace(models::face_features(o.features));
+  settle_count(o, data::Faces(o.data, {.size = size, .batch = 1}).size(), have);
+  const data::Faces data(o.data, {.size = size, .batch = o.count, .seed = o.seed});
+  const Tensor real = first_batch(data, o.data);
+  const Tensor fake =
+      trained ? trained->sample(o.count, o.seed) : first_batch(open_images(o, o.count), o.images);
+
+  if (trained) {
+    std::printf("%d images of %s after %s steps, made on %s, against %s\n", o.count,
+                trained->name.c_str(), report["step"].get<std::string>().c_str(),
+                describe(device).c_str(), o.data.c_str());
+  } else {
+    std::printf("%d images of %s against %s\n", o.count, o.images.c_str(), o.data.c_str());
+  }
+  std::optional<double> start, start_frechet;
+  Tensor real_features;
+  if (network) real_features = network->features_of(real);
+  if (untrained) {
+    const Tensor first = untrained->sample(o.count, o.seed);
+    start = models::sliced_wasserstein(first, real, projections, o.seed);
+    if (network)
+      start_frechet = models::frechet_distance(network->features_of(first), real_features);
+  }
+  report["count"] = o.count;
+  report["pixels"] = pixel_scores(fake, real, o.seed, start);
+  if (network) {
+    const Tensor features = network->features_of(fake);
+    models::Scores scores = models::score(features, real_features, {.neighbours = o.neighbours});
+    scores.features = network->label();
+    const std::optional<Modes> modes = find_modes(*network, features, real_features);
+    print_scores(scores, start_frechet, modes);
+    report["scores"] = to_json(scores);
+    if (start_frechet) report["scores"]["frechet_distance_untrained"] = *start_frechet;
+    if (modes) report["modes"] = to_json(*modes);
+  }
+  if (!o.sheet.empty()) {
+    data::save_png(o.sheet,
+                   neighbour_sheet(*network, fake, data.dataset(), sheet_rows, sheet_columns));
+    std::printf("Wrote %s: each sample, then the nearest of all images of %s\n", o.sheet.c_str(),
+                o.data.c_str());
+  }
+  if (!o.json.empty()) {
+    write_text(o.json, report.dump(2) + "\n");
+    std::printf("Wrote %s\n", o.json.c_str());
+  }
   return 0;
 }
 
@@ -64,13 +174,25 @@ int evaluate(Options o) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  CLI::App app("Scores a trained generator", "evaluate");
+  CLI::App app("Scores a trained generator, or a folder of generated images", "evaluate");
   Options o;
-  app.add_option("--generator", o.generator, "Checkpoint written by train_gan or train_vae")
-      ->required();
+  app.add_option("--generator", o.generator, "Checkpoint written by train_gan or train_vae");
+  app.add_option("--images", o.images, "Folder of generated images, in place of a generator");
+  app.add_option("--size", o.size,
+                 "Pixels to which --images and --data are brought (default: of the first image)")
+      ->check(CLI::Range(8, 1024));
   app.add_option("--data", o.data, "Folder of real images, or procedural")->capture_default_str();
-  app.add_option("--count", o.count, "Images of each kind (default: what DATA holds, up to 1000)")
+  app.add_option("--count", o.count, "Images of each kind (default: what there are, up to 1000)")
       ->check(CLI::Range(2, 100000));
+  app.add_option("--features", o.features,
+                 "Weights written by train_features (default: those that come with Imago), or none "
+                 "for the scores on pixels alone");
+  app.add_option("--neighbours", o.neighbours, "k of precision, recall, density and coverage")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--json", o.json, "File to write all scores to");
+  app.add_option("--sheet", o.sheet,
+                 "PNG file to write: samples, each beside the nearest images of --data");
   app.add_option("--seed", o.seed, "Of noise, choice of images and directions")
       ->check(whole_number())
       ->capture_default_str();

@@ -1,0 +1,239 @@
+// Trains the recogniser that scores are computed with, on procedural faces.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+
+#include "apps/support/cli.h"
+#include "apps/support/device.h"
+#include "apps/support/progress.h"
+#include "data/loader.h"
+#include "data/procedural/attributes.h"
+#include "data/procedural/dataset.h"
+#include "kernels/image/image.h"
+#include "kernels/parallel.h"
+#include "models/face_features_trainer.h"
+
+namespace imago::apps {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Attributes = std::array<std::int64_t, data::face_attribute_count>;
+
+struct Options {
+  std::string out = "face_features_v1.safetensors";
+  int identities = 1000, images = 20, held_out = 4, batch = 128;
+  std::int64_t steps = 1500;
+  double lr = 3e-3;
+  // Of the people: not those of the data set "procedural", which have seed 1.
+  std::uint64_t data_seed = 7001;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  std::string device = "auto";
+};
+
+std::vector<models::FaceAttribute> attributes() {
+  std::vector<models::FaceAttribute> all;
+  for (const data::FaceAttributeNames& a : data::face_attributes()) {
+    all.push_back({a.name, a.values});
+  }
+  return all;
+}
+
+struct Photograph {
+  std::uint32_t person, instance;
+};
+
+// The labels of some photographs.
+models::FaceLabels labels_of(const Options& o, const std::vector<Photograph>& photographs) {
+  const auto N = static_cast<std::int64_t>(photographs.size());
+  std::vector<std::int64_t> people;
+  std::vector<std::vector<std::int64_t>> columns(data::face_attribute_count);
+  for (const Photograph& p : photographs) {
+    people.push_back(p.person);
+    const Attributes values =
+        data::attributes_of(data::sample_identity(o.data_seed, p.person),
+                            data::sample_nuisance(o.data_seed, p.person, p.instance));
+    for (std::size_t a = 0; a < values.size(); ++a) columns[a].push_back(values[a]);
+  }
+  models::FaceLabels labels;
+  labels.identities = Tensor::from<std::int64_t>(people, {N});
+  for (const auto& column : columns) {
+    labels.attributes.push_back(Tensor::from<std::int64_t>(column, {N}));
+  }
+  return labels;
+}
+
+// Runs all steps.
+void train(const Options& o, models::FaceFeaturesTrainer& trainer) {
+  const auto faces = std::make_shared<data::ProceduralDataset>(
+      data::ProceduralFacesOptions{.size = models::FaceFeatures::image,
+                                   .seed = o.data_seed,
+                                   .identities = static_cast<std::uint32_t>(o.identities),
+                                   .images_per_identity = static_cast<std::uint32_t>(o.images)});
+  std::printf("%s\n", faces->describe().c_str());
+  data::Loader loader(faces, {.batch = o.batch, .seed = o.seed});
+  Progress progress(0, o.steps, std::max<std::int64_t>(o.steps / 50, 1));
+  auto last_time = Clock::now();
+  std::int64_t last_step = 0;
+  for (std::int64_t step = 1; step <= o.steps; ++step) {
+    std::vector<Photograph> photographs;
+    for (const std::int64_t index : loader.indices(step - 1)) {
+      photographs.push_back({static_cast<std::uint32_t>(index / o.images),
+                             static_cast<std::uint32_t>(index % o.images)});
+    }
+    const Tensor images = kernels::normalize_u8(loader.next().to(Context::current().device));
+    const models::FaceFeaturesStep result = trainer.step(images, labels_of(o, photographs));
+    if (!progress.due(step)) continue;
+    const double identity = result.identity.item(), attributes = result.attributes.item();
+    check(std::isfinite(identity) && std::isfinite(attributes), "train_features",
+          "a loss is not finite at step ", step, "; try a smaller --lr or another --seed");
+    const auto now = Clock::now();
+    const double seconds = std::chrono::duration<double>(now - last_time).count();
+    const auto steps = static_cast<double>(step - last_step);
+    char text[128];
+    std::snprintf(text, sizeof text, "%.3f s a step  loss identity %.3f attributes %.3f",
+                  seconds / steps, identity, attributes);
+    progress.update(step, steps * o.batch / seconds, text);
+    last_time = now;
+    last_step = step;
+  }
+  progress.finish();
+}
+
+struct Accuracy {
+  double identity = 0;
+  std::vector<double> attributes, majority;  // right answers; what the commonest one would get
+};
+
+// On the photographs of the same people that training has not seen.
+Accuracy measure(const Options& o, models::FaceFeaturesTrainer& trainer) {
+  constexpr std::int64_t batch = 100;
+  constexpr int S = models::FaceFeatures::image;
+  const int each = o.images + o.held_out;
+  const data::ProceduralFaces faces({.size = S,
+                                     .seed = o.data_seed,
+                                     .identities = static_cast<std::uint32_t>(o.identities),
+                                     .images_per_identity = static_cast<std::uint32_t>(each)});
+  const std::int64_t N = std::int64_t{o.identities} * o.held_out;
+  Accuracy accuracy;
+  accuracy.attributes.resize(data::face_attribute_count);
+  std::vector<std::vector<std::int64_t>> counts(data::face_attribute_count);
+  for (std::int64_t begin = 0; begin < N; begin += batch) {
+    const std::int64_t end = std::min(begin + batch, N);
+    std::vector<Photograph> photographs;
+    for (std::int64_t i = begin; i < end; ++i) {
+      photographs.push_back({static_cast<std::uint32_t>(i / o.held_out),
+                             static_cast<std::uint32_t>(o.images + i % o.held_out)});
+    }
+    Tensor images = Tensor::empty({end - begin, S, S, 3}, DType::u8, Device::cpu());
+    std::uint8_t* to = images.mutable_data<std::uint8_t>();
+    parallel_for(end - begin, [&](std::int64_t i) {
+      const Photograph p = photographs[static_cast<std::size_t>(i)];
+      data::FaceImage face;
+      faces.get(std::size_t{p.person} * static_cast<std::size_t>(each) + p.instance, face);
+      std::copy(face.rgb.begin(), face.rgb.end(), to + i * S * S * 3);
+    });
+    const models::FaceLabels labels = labels_of(o, photographs);
+    const auto hits =
+        trainer.hits(kernels::normalize_u8(images.to(Context::current().device)), labels);
+    accuracy.identity += static_cast<double>(hits.identities) / static_cast<double>(N);
+    for (std::size_t a = 0; a < counts.size(); ++a) {
+      accuracy.attributes[a] += static_cast<double>(hits.attributes[a]) / static_cast<double>(N);
+      counts[a].resize(data::face_attributes()[a].values.size());
+      const Tensor values = labels.attributes[a].to(Device::cpu());
+      for (std::int64_t i = 0; i < values.numel(); ++i) {
+        counts[a][static_cast<std::size_t>(values.data<std::int64_t>()[i])] += 1;
+      }
+    }
+  }
+  for (const auto& count : counts) {
+    accuracy.majority.push_back(static_cast<double>(*std::max_element(count.begin(), count.end())) /
+                                static_cast<double>(N));
+  }
+  return accuracy;
+}
+
+std::string decimal(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", value);
+  return text;
+}
+
+int run(const Options& o) {
+  set_num_threads(o.threads);
+  const Device device = use_device(o.device);
+  manual_seed(o.seed);
+  models::FaceFeatures network(attributes());
+  models::FaceFeaturesTrainer trainer(network,
+                                      {.identities = o.identities, .steps = o.steps, .lr = o.lr});
+  std::printf("%lld parameters, on %s\n", static_cast<long long>(network.num_parameters()),
+              describe(device).c_str());
+  train(o, trainer);
+
+  const Accuracy accuracy = measure(o, trainer);
+  std::printf("On %d photographs of each person that were not trained on:\n", o.held_out);
+  std::printf("  %-12s %.3f right among %d\n", "identity", accuracy.identity, o.identities);
+  std::string text;
+  for (std::size_t a = 0; a < accuracy.attributes.size(); ++a) {
+    const std::string& name = data::face_attributes()[a].name;
+    std::printf("  %-12s %.3f right; the commonest answer %.3f\n", name.c_str(),
+                accuracy.attributes[a], accuracy.majority[a]);
+    text += (a ? "," : "") + name + ":" + decimal(accuracy.attributes[a]);
+  }
+  save_safetensors(
+      o.out, network.state_dict(),
+      models::face_features_metadata(
+          network,
+          {{"data", "procedural faces of " + std::to_string(o.identities) + " people, " +
+                        std::to_string(o.images) + " of each, seed " + std::to_string(o.data_seed)},
+           {"steps", std::to_string(o.steps)},
+           {"batch", std::to_string(o.batch)},
+           {"seed", std::to_string(o.seed)},
+           {"held_out_images", std::to_string(std::int64_t{o.identities} * o.held_out)},
+           {"identity_accuracy", decimal(accuracy.identity)},
+           {"attribute_accuracy", text}}));
+  std::printf("Wrote %s\n", o.out.c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace imago::apps
+
+int main(int argc, char** argv) {
+  using namespace imago::apps;
+  CLI::App app("Trains the face features that scores are computed with, on procedural faces",
+               "train_features");
+  Options o;
+  app.add_option("--out", o.out, "File of weights to write")->capture_default_str();
+  app.add_option("--steps", o.steps, "Steps in all")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}))
+      ->capture_default_str();
+  app.add_option("--batch", o.batch, "Images a step")
+      ->check(CLI::Range(2, 65536))
+      ->capture_default_str();
+  app.add_option("--identities", o.identities, "People to tell apart")
+      ->check(CLI::Range(2, 100000))
+      ->capture_default_str();
+  app.add_option("--images", o.images, "Photographs of each to train on")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--held-out", o.held_out, "Further photographs of each to measure accuracy on")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--lr", o.lr, "Highest learning rate")
+      ->check(number_within(1e-8, 1.0))
+      ->capture_default_str();
+  app.add_option("--seed", o.seed, "Of weights and the order of images")
+      ->check(whole_number())
+      ->capture_default_str();
+  app.add_option("--data-seed", o.data_seed, "Of the people")
+      ->check(whole_number())
+      ->capture_default_str();
+  add_device_flag(app, o.device);
+  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  return run_program(app, argc, argv, [&] { return run(o); });
+}
