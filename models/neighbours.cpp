@@ -66,6 +66,7 @@ struct Row {
   const Points& y;
   std::int64_t i;
   const float* products;  // (M)
+  double unit;            // (D + 8) / 2^24
 
   double rough(std::int64_t j) const {
     return x.square[static_cast<std::size_t>(i)] + y.square[static_cast<std::size_t>(j)] -
@@ -73,7 +74,6 @@ struct Row {
   }
   // How far rough(j) may be off: D roundings in the product and one in each coordinate.
   double slack(std::int64_t j) const {
-    const double unit = std::ldexp(static_cast<double>(x.exact.size(1) + 8), -24);
     return unit * (x.square[static_cast<std::size_t>(i)] + y.square[static_cast<std::size_t>(j)]);
   }
   // Whether |x_i - y_j|^2 <= square, exactly.
@@ -88,6 +88,7 @@ struct Row {
 template <class F>
 void for_each_row(const Points& x, const Points& y, F&& f) {
   const std::int64_t N = x.exact.size(0), M = y.exact.size(0);
+  const double unit = std::ldexp(static_cast<double>(x.exact.size(1) + 8), -24);
   // Blocks of at most 64 MiB of products, which are all that is kept of them.
   const std::int64_t rows = std::clamp<std::int64_t>((std::int64_t{1} << 24) / M, 1, 1024);
   for (std::int64_t begin = 0; begin < N; begin += rows) {
@@ -95,7 +96,7 @@ void for_each_row(const Points& x, const Points& y, F&& f) {
     const Tensor products = kernels::gemm(x.rough.slice(begin, end), y.rough,
                                           kernels::Transpose::no, kernels::Transpose::yes);
     const float* p = products.data<float>();
-    parallel_for(end - begin, [&](std::int64_t r) { f(Row{x, y, begin + r, p + r * M}); });
+    parallel_for(end - begin, [&](std::int64_t r) { f(Row{x, y, begin + r, p + r * M, unit}); });
   }
 }
 

@@ -36,7 +36,7 @@ programs=(tests/test_{tensor,kernels,autograd,nn,models,data} bench/bench_{conv,
   apps/{train_gan,generate,evaluate,render_faces})
 # What these tests read of the source tree, which tests/scripts/test_gpu_check.py looks up in their
 # text, and the peers.
-sources=(tests/goldens autograd/ops nn bench/peers)
+sources=(tests/goldens autograd/ops nn bench/peers models/weights)
 cmake --build $build -j "$jobs" --target "${programs[@]##*/}"
 
 root=$build/imago-gpu

@@ -44,11 +44,13 @@ TEST_CASE("generate draws grids and folders, the same for the same seed") {
 TEST_CASE("evaluate prints distance, variety and their ratios") {
   const Playground play;
   REQUIRE(play.run("train_gan --model dcgan16 --base 4 --batch 4 --steps 2 --out run").status == 0);
-  const Outcome o = play.run("evaluate --generator run/checkpoint.safetensors --count 16");
+  const Outcome o =
+      play.run("evaluate --generator run/checkpoint.safetensors --count 16 --features none");
   INFO(o.err);
   CHECK(o.status == 0);
   CHECK(contains(o.out, "sliced Wasserstein distance to real"));
   CHECK(contains(o.out, "mean pairwise distance of samples"));
+  CHECK_FALSE(contains(o.out, "KID"));  // nor any other score on features
   CHECK(play.run("evaluate --generator run/config.json").status == 1);
 }
 
