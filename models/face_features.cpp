@@ -1,6 +1,8 @@
 #include "models/face_features.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdio>
 #include <utility>
 
 #include "autograd/ops/max.h"
@@ -69,6 +71,22 @@ std::vector<std::string> split_text(const std::string& text, char separator) {
     }
   }
   return parts;
+}
+
+// Eight digits that other weights would hardly have: FNV-1a of names and bytes (Fowler, Noll & Vo).
+std::string fingerprint(const NamedTensors& tensors) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto add = [&](const void* data, std::size_t bytes) {
+    const auto* p = static_cast<const unsigned char*>(data);
+    for (std::size_t i = 0; i < bytes; ++i) hash = (hash ^ p[i]) * 0x100000001b3u;
+  };
+  for (const auto& [name, tensor] : tensors) {
+    add(name.data(), name.size());
+    add(tensor.bytes(), tensor.nbytes());
+  }
+  char text[16];
+  std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(hash ^ (hash >> 32)));
+  return text;
 }
 
 }  // namespace
@@ -186,7 +204,8 @@ FaceFeatures load_face_features(const std::filesystem::path& path) {
   FaceFeatures network(face_attributes_of(file.metadata_entry("attributes")));
   Context::current().generator = before;
   network.load_state_dict(file.tensors);
-  network.label_ = file.metadata_entry("name") + " version " + file.metadata_entry("version");
+  network.label_ = file.metadata_entry("name") + " version " + file.metadata_entry("version") +
+                   ", weights " + fingerprint(file.tensors);
   network.set_name("face_features");
   return network;
 }

@@ -52,7 +52,8 @@ class FaceFeatures final : public nn::Module {
   // The position of an attribute; throws, naming those there are, when it is none of them.
   std::int64_t attribute(const std::string& name) const;
 
-  // "face_features version 1": of the weights, once loaded; "untrained" before.
+  // "face_features version 1, weights 5d0c9a3e": what a file says of itself and a checksum of its
+  // weights, so that those trained by somebody else are not taken for ours; "untrained" before.
   const std::string& label() const { return label_; }
 
  private:

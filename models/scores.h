@@ -27,7 +27,7 @@ struct ScoreOptions {
 
 struct Scores {
   std::int64_t fakes = 0, reals = 0, dimensions = 0;
-  std::string features;  // label of the network: "face_features version 1"
+  std::string features;  // label of the network, as FaceFeatures::label() has it
   FrechetBySize frechet;
   KernelDistance kernel;
   ManifoldScores manifold;

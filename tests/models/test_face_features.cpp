@@ -164,7 +164,16 @@ TEST_CASE("face features: a file says what it is, and gives the same features") 
   const std::uint32_t draw = Context::current().generator.next_draw;
   FaceFeatures loaded = face_features(file);
   CHECK(Context::current().generator.next_draw == draw);
-  CHECK(loaded.label() == "face_features version 1");
+  CHECK(loaded.label().starts_with("face_features version 1, weights "));
+  {  // One weight makes another network of it, and says so.
+    NamedTensors other;
+    for (const auto& [name, tensor] : network.state_dict()) other[name] = tensor.clone();
+    other.at("attributes.bias").mutable_data<float>()[0] += 1;
+    save_safetensors(folder / "h.safetensors", other, face_features_metadata(network, {}));
+    const FaceFeatures changed = face_features(folder / "h.safetensors");
+    CHECK(changed.label().size() == loaded.label().size());
+    CHECK(changed.label() != loaded.label());
+  }
   CHECK(loaded.attributes() == two);
   CHECK(load_safetensors(file).metadata_entry("steps") == "7");
   const Tensor x = images(2, 64);
@@ -173,7 +182,7 @@ TEST_CASE("face features: a file says what it is, and gives the same features") 
   // Scores of images carry the name.
   const Tensor fake = images(10, 16, 1), real = images(10, 16, 2);
   const Scores s = score(loaded, fake, loaded.features_of(real));
-  CHECK(s.features == "face_features version 1");
+  CHECK(s.features == loaded.label());
   CHECK(s.dimensions == 128);
   CHECK(s.frechet_distance() ==
         frechet_distance(loaded.features_of(fake), loaded.features_of(real)));
@@ -200,7 +209,7 @@ TEST_CASE("the committed weights are found, and are those of this version") {
   CHECK(contains(missing, "IMAGO_WEIGHTS"));
 
   const FaceFeatures network = face_features();
-  CHECK(network.label() == "face_features version 1");
+  CHECK(network.label().starts_with("face_features version 1, weights "));
   CHECK(network.attribute("glasses") == 0);
   const SafetensorsFile file = load_safetensors(default_face_features());
   CHECK(std::stod(file.metadata_entry("identity_accuracy")) > 0.3);  // one in a thousand by chance
