@@ -141,8 +141,9 @@ int evaluate(Options o) {
   if (untrained) {
     const Tensor first = untrained->sample(o.count, o.seed);
     start = models::sliced_wasserstein(first, real, projections, o.seed);
-    if (network)
+    if (network) {
       start_frechet = models::frechet_distance(network->features_of(first), real_features);
+    }
   }
   report["count"] = o.count;
   report["pixels"] = pixel_scores(fake, real, o.seed, start);

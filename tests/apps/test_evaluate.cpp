@@ -96,7 +96,8 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
   CHECK(read_bytes(play / "s.png") == read_bytes(play / "t.png"));
 }
 
-TEST_CASE("evaluate scores a folder of images; the data against themselves score perfectly") {
+TEST_CASE(
+    "evaluate scores a folder of images; training images are beside themselves on the sheet") {
   const Prepared play;
   const Outcome o = play.succeeds(
       "evaluate --images photos --data photos --features f.safetensors --json a.json --sheet "
