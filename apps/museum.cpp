@@ -2,11 +2,10 @@
 //   museum            lists the exhibits
 //   museum gan-loop   shows one
 //   museum --all      shows them all
-#include "apps/museum/exhibits.h"
-
 #include <cstdio>
 #include <string>
 
+#include "apps/museum/exhibits.h"
 #include "apps/support/cli.h"
 
 namespace {

@@ -4,8 +4,8 @@
 // of two losses on the same fakes add up: D's own, with the label "fake", and G's, with the label
 // "real". Per fake, with p = D(fake), the logit gets p + (p - 1) = 2p - 1, which is 0 at p = 1/2:
 // D learns to say "I do not know" of fakes, and nothing of faces.
+#include <cmath>
 #include <cstdio>
-#include <functional>
 
 #include "apps/museum/exhibits.h"
 #include "apps/museum/support.h"
@@ -17,8 +17,6 @@
 #include "models/seed003.h"
 #include "nn/loss.h"
 #include "nn/optim.h"
-
-#include <cmath>
 
 namespace imago::museum {
 namespace {

@@ -91,7 +91,7 @@ void show_gan_setup() {
       "  With (N, 1) on both sides it is %.2f for an untrained D (log 2 = 0.69 for one that says "
       "1/2).\n"
       "  An untrained G against the range of the faces, pixels that no face can have:\n"
-      "    faces in [0, 1]: %.0f %%, so that D need only look for them;  in [-1, 1]: %.0f %%\n"
+      "    faces in [0, 1]: %.1f %%, so that D need only look for them;  in [-1, 1]: %.1f %%\n"
       "  An untrained G, by its first weights:          deviation of pixels   beyond +-0.9\n"
       "    uniform in +-1 / sqrt(fan in)                %.2f                  %.1f %%\n"
       "    N(0, 0.02)                                   %.2f                  %.1f %%\n"

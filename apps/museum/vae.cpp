@@ -135,7 +135,7 @@ void show_vae_shapes() {
   std::printf(
       "  The wrong loss cannot be computed:\n"
       "    %s\n"
-      "  The right one, untrained, for one image, in nats: reconstruction %.0f, KL %.2f.\n"
+      "  The right one, untrained, for one image, in nats: reconstruction %.1f, KL %.2f.\n"
       "  Two codes %s of one image are apart by noise of deviation %.2f: the decoder learns to\n"
       "  make faces of whole neighbourhoods, so that noise alone becomes a face. The wrong "
       "network\n"
