@@ -105,13 +105,12 @@ void show_elbo() {
       "      exactly: mean 3, q = N(0.5 x - 1.5, 0.5)\n",
       f.log_likelihood, f.right_elbo, f.right_mean, f.right_slope, f.right_offset,
       f.right_variance);
-  std::printf("    minimised over q:");
-  for (std::size_t i = 0; i < f.wrong_steps.size(); ++i) {
-    std::printf("%s ELBO %.4g after %d steps", i ? "," : "", f.wrong_elbo[i], f.wrong_steps[i]);
-    if (i == 1) std::printf("\n                     ");
+  std::printf("    minimised over q:\n");
+  for (std::size_t i = 0; i < f.wrong_elbo.size(); ++i) {
+    std::printf("      after %2d steps    ELBO %.4g\n", f.wrong_steps[i], f.wrong_elbo[i]);
   }
   std::printf(
-      "\n  It has no lowest value: q is paid for codes that explain nothing, further away each "
+      "  It has no lowest value: q is paid for codes that explain nothing, further away each "
       "time.\n");
 }
 

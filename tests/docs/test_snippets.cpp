@@ -1,5 +1,5 @@
 // The C++ in the book is compiled and run: each ```cpp block of docs/*.md must be, line by line, a
-// part of a file in tests/docs/ or of an example in apps/examples/.
+// part of a file in tests/docs/, of an example in apps/examples/ or of an exhibit in apps/museum/.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -68,7 +68,7 @@ std::string joined(const Lines& lines) {
 TEST_CASE("every snippet of the book is part of a program that is compiled and run") {
   const fs::path root = IMAGO_SOURCE_DIR;
   std::vector<Lines> programs;
-  for (const char* folder : {"tests/docs", "apps/examples"}) {
+  for (const char* folder : {"tests/docs", "apps/examples", "apps/museum"}) {
     for (const auto& entry : fs::directory_iterator(root / folder)) {
       if (entry.path().extension() != ".cpp") continue;
       programs.push_back(lines_of(imago::test::read_bytes(entry.path())));
