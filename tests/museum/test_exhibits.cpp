@@ -20,8 +20,10 @@ TEST_CASE("zeros in place of faces leave the update of the wrong loop bit-identi
   CHECK(f.wrong_d_differ == 0);
   CHECK(f.wrong_g_differ == 0);
   CHECK(f.wrong_statistics_differ == f.d_statistics);  // so the faces did go through D
-  CHECK(f.right_d_differ == f.d_parameters);
-  CHECK(f.right_g_differ == f.g_parameters);  // G learns from a D that has learned from the faces
+  // Not necessarily all: Adam's first step is little more than a sign, and a small tensor may have
+  // the same signs twice. G learns from a D that has learned from the faces.
+  CHECK(f.right_d_differ > f.d_parameters / 2);
+  CHECK(f.right_g_differ > f.g_parameters / 2);
 
   CHECK(f.gradient_error < 1e-3);  // of D, against that of 2p - 1 at the logits
   // Right steps tell faces from fakes; as many wrong ones end in 1/2.
