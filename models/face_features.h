@@ -1,8 +1,8 @@
 // A small recogniser of ours, whose features the scores of generated faces are computed on.
 //
-// Trained by apps/train_features on procedural faces (models/face_features_trainer.h) to tell people
-// apart and to name what is seen of them. Its weights have a name and a version, which every score
-// is shown with: figures of different weights do not compare.
+// Trained by apps/train_features on procedural faces (models/face_features_trainer.h) to tell
+// people apart and to name what is seen of them. Its weights have a name and a version, which every
+// score is shown with: figures of different weights do not compare.
 #pragma once
 
 #include <filesystem>
@@ -31,8 +31,8 @@ class FaceFeatures final : public nn::Module {
  public:
   static constexpr int image = 64, dimensions = 128;
 
-  // Fresh weights from the Context's generator. Throws for an attribute without a name or with fewer
-  // than two values, and where a name holds one of ":;,".
+  // Fresh weights from the Context's generator. Throws for an attribute without a name or with
+  // fewer than two values, and where a name holds one of ":;,".
   explicit FaceFeatures(std::vector<FaceAttribute> attributes);
 
   Var forward(const Var& x) override;

@@ -36,7 +36,8 @@ struct FaceFeaturesStep {
 
 class FaceFeaturesTrainer {
  public:
-  // Of a network that is on its device; the softmax gets fresh weights from the Context's generator.
+  // Of a network that is on its device; the softmax gets fresh weights from the Context's
+  // generator.
   FaceFeaturesTrainer(FaceFeatures& network, const FaceFeaturesTrainerOptions& options);
 
   // One update on images (N, 64, 64, 3), f32 in [-1, 1]. Throws when there were options.steps.

@@ -1,5 +1,6 @@
-// Which kinds of images a generator makes, and which it has forgotten: a histogram over combinations
-// of attributes ("glasses clear, beard full, hair short, skin dark") of fakes against reals.
+// Which kinds of images a generator makes, and which it has forgotten: a histogram over
+// combinations of attributes ("glasses clear, beard full, hair short, skin dark") of fakes against
+// reals.
 #pragma once
 
 #include <cstdint>

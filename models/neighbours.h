@@ -3,8 +3,8 @@
 //
 // Distances are Euclidean. Products of whole blocks (kernels/gemm) say roughly which samples are
 // near, in f32 and about the mean of the second set; what that leaves open is decided by distances
-// in f64, so equal features are exactly 0 apart and ties are ties. Memory grows with N + M, not with
-// N M. Deterministic, for any number of threads.
+// in f64, so equal features are exactly 0 apart and ties are ties. Memory grows with N + M, not
+// with N M. Deterministic, for any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ struct Neighbours {
   Tensor distance;  // (N, k), f64
 };
 
-// The k nearest rows of base (M, D) for each query (N, D); of equally near ones those that come first
-// in the base. f32 or f64; 1 <= k <= M. Where more than k + 16 rows of the base lie within rounding
-// of each other, a distance may be that of another of them.
+// The k nearest rows of base (M, D) for each query (N, D); of equally near ones those that come
+// first in the base. f32 or f64; 1 <= k <= M. Where more than k + 16 rows of the base lie within
+// rounding of each other, a distance may be that of another of them.
 Neighbours nearest_neighbours(const Tensor& queries, const Tensor& base, int k);
 
 // A set is described by the balls around its samples x_i whose radius R_i reaches the k-th nearest
@@ -30,8 +30,8 @@ Neighbours nearest_neighbours(const Tensor& queries, const Tensor& base, int k);
 //   density    the mean number of real balls that a fake is in, divided by k; can be above 1
 //   coverage   the share of real balls with a fake inside         (Naeem et al. 2020, arXiv
 //                                                                 2002.09797, eq. 3 and 4)
-// Equal distributions have a density near 1 and a coverage near 1 - 2^-k; their precision and recall
-// depend on k and D. The papers use k = 3 and k = 5.
+// Equal distributions have a density near 1 and a coverage near 1 - 2^-k; their precision and
+// recall depend on k and D. The papers use k = 3 and k = 5.
 struct ManifoldScores {
   double precision = 0, recall = 0, density = 0, coverage = 0;
   int k = 0;

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Writes the golden values of tests/goldens: what PyTorch computes in f64, in Imago's layouts.
 
-    python3 scripts/make_goldens.py [--out DIR]    write the five files
+    python3 scripts/make_goldens.py [--out DIR]    write the files
     python3 scripts/make_goldens.py --check        recompute and compare with the files in DIR
 
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
 /usr/bin/python3; or a CPU build of torch in a virtual environment. Not needed to run the tests.
-The committed files come from PyTorch 2.6, blocks.safetensors from 1.13. Seeds are fixed and one
-thread computes, so the same PyTorch writes the same bytes; another version agrees to rounding,
-which is what --check asks for. --only NAME writes or checks one file and leaves the others alone.
+Committed are layers, catalogue, dcgan_steps and optimisers of PyTorch 2.6, the others of 1.13;
+scores come from numpy. Seeds are fixed and one thread computes, so the same PyTorch writes the same
+bytes; another version agrees to rounding, which is what --check asks for. --only NAME writes or
+checks one file and leaves the others alone.
 
 Everything is stored ALREADY CONVERTED: images (N, H, W, C), convolution weights (K, R, S, C /
 groups), Linear weights (out, in) as in PyTorch, flattening in (H, W, C) order. A transposed
@@ -134,6 +135,27 @@ blocks.safetensors
                            (10) the norms; value_p value_q: clipped to +-0.5
   schedule.constant (30)   1
 
+gan.safetensors
+  scores.real (7), scores.fake (5); LOSS.loss () and LOSS.dreal LOSS.dfake, where it looks at them:
+                           gan_d gan_d_smooth (0.9) gan_g gan_g_minimax hinge_d hinge_g lsgan_d
+                           lsgan_d_smooth (0.9) lsgan_g wasserstein_d wasserstein_g
+  penalty.*                scores (3, 1) of real (3, 8, 8, 3): conv w1 (4, 4, 4, 3) b1 s2 p1, tanh,
+                           conv w2 (5, 3, 3, 4) b2 s2 p1, lrelu 0.2, flatten, linear w3 (1, 20) b3;
+                           fake, mix (3). With g = d sum(scores) / dx:
+                           gp and gp_target = mean over n of (norm(g[n]) - 1)^2 and - 0.25 at mix
+                           real + (1 - mix) fake; r1 = mean of sum g[n]^2 at real; gp_dw1 ...
+                           r1_dw3 their gradients (b2 and b3 have none)
+  augment.*                x dy (3, 8, 9, 3), draws brightness saturation contrast shift_down
+                           shift_right cut_top cut_left (3); colour_y colour_dx, and so on for
+                           translation, cutout and all three of them
+
+scores.safetensors
+  real (150, 12) (F32), fake (121, 12) (F32), few (7, 12)   features
+  frechet (), frechet_few ()  of fake and of few against real
+  frechet_sizes (3), frechet_at_infinity ()  quarters, halves, the whole; the line over 1 / n at 0
+  kernel (), kernel_error ()  blocks of 40
+  manifold_3 manifold_5 (4)   precision, recall, density, coverage with k = 3 and 5
+
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
   D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
@@ -150,6 +172,36 @@ A step: fake = G(z), once; loss_d = bce(D(real), 1) + bce(D(fake.detach()), 0), 
 batch with its own statistics; Adam on D; loss_g = bce(D(fake), 1) through the updated D, whose
 running statistics take a third update; Adam on G. lr 0.002, betas (0.5, 0.999), eps 1e-8; batch
 norm eps 1e-5, momentum 0.1.
+
+conditional.safetensors: three training steps of conditional GANs, 16x16, base 2, z 5, batch 4, of 3
+classes; MODE is projection (hinge loss) or acgan (non-saturating, 0.7 times cross-entropy added)
+  The networks are those of goldens/conditional.py; names of their tensors are Imago's. P stands for
+  those of g and d but for the v of spectral norm: the first step makes it from u.
+  real (4, 16, 16, 3) (F32), labels (4) (F32)            the same in each step
+  z (3, 4, 5) (F32)                                      of step i at index i - 1
+  MODE.init.P (F32), MODE.last.P                         before the first and after the third step
+  MODE.stepN.loss_d MODE.stepN.loss_g ()                 N = 1 .. 3
+  MODE.stepN.logits_real MODE.stepN.logits_fake (4, 1)
+  MODE.stepN.class_real MODE.stepN.class_fake ()         acgan: cross-entropy of D on real images in
+                                                         its update, on fakes in G's
+  MODE.drawn (1, 16, 16, 3)                              in evaluation mode, of the first z of the
+                                                         first step and class 0
+A step is as above, fakes being of the labels of the real images, with acgan D's classes of real and
+fake in its loss; Adam of G lr 0.001, of D lr 0.002, betas (0.5, 0.9), eps 1e-8.
+
+vae_steps.safetensors: ten training steps of three VAEs, 16x16, base 2, latent 3, batch 2
+  encoder: conv1 3->2, conv2 2->4, k4 s2 p1, lrelu 0.2 after each; flattened; mu, log_variance
+  linear 64->3; decoder: dense linear 3->64, lrelu, 4x4x4, up1 4->2, lrelu, up2 2->3, transposed k4
+  s2 p1; then tanh, but not of bernoulli, whose outputs are logits. All with biases.
+  images (10, 2, 16, 16, 3) (F32), noise (10, 2, 3) (F32)  the inputs of step i at index i - 1
+  R is gaussian, learned, bernoulli: the runs of RUNS in goldens/vae.py. P stands for
+  conv1.weight (2, 4, 4, 3), conv1.bias, ... and log_sigma () of the first two
+  R.init.P (F32)           R.stepNN.P  after steps NN = 01, 04, 07, 10
+  R.stepNN.loss R.stepNN.reconstruction R.stepNN.kl ()  of each step, nats per image
+A step: z = mu + sigma noise; reconstruction = -log p(x|z), summed over the image and averaged over
+the batch (bernoulli: of (x + 1) / 2); kl the same of q from N(0, 1); loss = reconstruction + beta
+min(1, NN / warmup) sum_j max(free_bits, mean_n kl[n, j]); Adam, lr 0.002, betas (0.9, 0.999), eps
+1e-8, on everything but a fixed log_sigma.
 """
 import argparse
 import pathlib
@@ -158,11 +210,14 @@ import sys
 import numpy as np
 import torch
 
-from goldens import blocks, catalogue, common, dcgan, layers, optimisers
+from goldens import (blocks, catalogue, common, conditional, dcgan, gan, layers, optimisers, scores,
+                     vae)
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
          "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
-         "optimisers.safetensors": optimisers.make}
+         "optimisers.safetensors": optimisers.make, "gan.safetensors": gan.make,
+         "conditional.safetensors": conditional.make, "vae_steps.safetensors": vae.make,
+         "scores.safetensors": scores.make}
 
 
 def check(path, tensors):

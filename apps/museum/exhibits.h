@@ -1,7 +1,7 @@
 // The museum of mistakes: plausible code and formulas about GANs, CNNs and VAEs that do not do what
 // they say, each beside one that does. An exhibit is a function that computes both and returns what
-// differs as figures, and one that prints them. All compute on the CPU in a few seconds at most, from
-// seeds of their own: the random numbers of the caller stay as they were.
+// differs as figures, and one that prints them. All compute on the CPU in a few seconds at most,
+// from seeds of their own: the random numbers of the caller stay as they were.
 #pragma once
 
 #include <array>
@@ -32,7 +32,8 @@ struct GanLoop {
   // In the wrong step D's gradient is that of sum (2p - 1) logit / N over the fakes, p = D(fake):
   // |difference| / |gradient| over all weights of D.
   double gradient_error = 0;
-  // Means of D over the last five steps: first of right steps, then of as many wrong ones after them.
+  // Means of D over the last five steps: first of right steps, then of as many wrong ones after
+  // them.
   int steps = 0;
   double right_real = 0, right_fake = 0, wrong_real = 0, wrong_fake = 0;
 };

@@ -104,7 +104,8 @@ Different compare(Step step) {
           count_different(with_faces.d.named_buffers(), with_zeros.d.named_buffers())};
 }
 
-// D's gradient of the wrong step against the one that (2p - 1) / N at the logits of the fakes gives.
+// D's gradient of the wrong step against the one that (2p - 1) / N at the logits of the fakes
+// gives.
 double net_gradient_error() {
   manual_seed(1);
   Players wrong;

@@ -1,7 +1,7 @@
 // Principal components (Pearson 1901; faces: Turk & Pentland 1991) and local binary patterns (Ojala
 // et al. 1996) are not deep learning. PCA is the best linear map through few numbers: one layer to
-// the code and one back, with nothing in between (Baldi & Hornik 1989), solved without training. LBP
-// is a fixed function with nothing to learn. Both are good baselines to compare networks with.
+// the code and one back, with nothing in between (Baldi & Hornik 1989), solved without training.
+// LBP is a fixed function with nothing to learn. Both are good baselines to compare networks with.
 #include <cmath>
 #include <cstdio>
 #include <span>

@@ -8,8 +8,8 @@
 
 namespace imago::museum {
 
-// What the framework says to a mistake: the message of the Error that f throws. Throws itself when f
-// does not: the exhibit would show nothing.
+// What the framework says to a mistake: the message of the Error that f throws. Throws itself when
+// f does not: the exhibit would show nothing.
 template <class F>
 std::string message_of(F&& f) {
   try {

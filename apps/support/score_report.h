@@ -37,8 +37,9 @@ Json to_json(const Modes& modes);
 // Images [begin, end) of a data set: u8 (end - begin, S, S, 3), on the CPU.
 Tensor images_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end);
 
-// The first `rows` of the images (N, S, S, 3), f32 in [-1, 1], each followed by its `columns` nearest
-// images of the data set, nearest first: has the generator learnt its training images by heart?
+// The first `rows` of the images (N, S, S, 3), f32 in [-1, 1], each followed by its `columns`
+// nearest images of the data set, nearest first: has the generator learnt its training images by
+// heart?
 data::Image neighbour_sheet(models::FaceFeatures& network, const Tensor& images,
                             const data::Dataset& dataset, std::int64_t rows, int columns);
 

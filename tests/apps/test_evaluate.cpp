@@ -108,7 +108,8 @@ TEST_CASE(
   CHECK(j.at("images") == "photos");
   CHECK(j.at("count") == 20);
   CHECK_FALSE(j.at("scores").contains("frechet_distance_untrained"));
-  // Every picture of the folder is a training image: the nearest beside it is itself, pixel by pixel.
+  // Every picture of the folder is a training image: the nearest beside it is itself, pixel by
+  // pixel.
   const imago::data::Image sheet = imago::data::load_image(play / "s.png");
   int same = 0, pixels = 0;
   for (int row = 0; row < 8; ++row) {

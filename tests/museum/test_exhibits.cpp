@@ -49,7 +49,8 @@ TEST_CASE("labels of another shape are refused; range and first weights show in 
 
 TEST_CASE("the VAE that is none has 68.8 million parameters and no loss") {
   const VaeShapes f = vae_shapes();
-  // 896 + 18,496 + 73,856, then 524,288 x 128 + 128, 128 x 12,288 + 12,288, then 1,792 + 18,464 + 867
+  // 896 + 18,496 + 73,856, then 524,288 x 128 + 128, 128 x 12,288 + 12,288, then 1,792 + 18,464 +
+  // 867
   CHECK(f.wrong_parameters == 68'808'515);
   CHECK(f.wrong_width == 524'288);
   CHECK(f.wrong_dense == 67'108'992);
