@@ -1,10 +1,10 @@
 #include "models/conditional_gan_trainer.h"
 
-#include <charconv>
-
 #include "autograd/ops/add.h"
 #include "autograd/ops/scale.h"
 #include "autograd/random.h"
+#include "models/checkpoint_entries.h"
+#include "nn/gan_loss.h"
 #include "nn/loss.h"
 
 namespace imago::models {
@@ -12,21 +12,6 @@ namespace {
 
 optim::AdamOptions adam(const ConditionalGanTrainerOptions& o, double lr) {
   return {.lr = lr, .beta1 = o.beta1, .beta2 = o.beta2};
-}
-
-// The shortest text that reads back as the same number.
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
-
-std::int64_t number_in(const SafetensorsFile& file, const std::string& key) {
-  const std::string& text = file.metadata_entry(key);
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size(), "checkpoint", file.path, ": ",
-        key, " should be a number, not '", text, "'");
-  return value;
 }
 
 constexpr const char* format = "imago-conditional-gan-1";
@@ -169,7 +154,7 @@ void ConditionalGanTrainer::load(const SafetensorsFile& file) {
     check(key == "step" || theirs == ours, "checkpoint", file.path, " was trained with ", key, " ",
           theirs, ", not ", ours);
   }
-  const std::int64_t step = number_in(file, "step");
+  const auto step = static_cast<std::int64_t>(whole_entry(file, "step"));
   gan_.generator.load_state_dict(file.group("g"));
   gan_.discriminator.load_state_dict(file.group("d"));
   opt_g_.load_state_dict(file.group("opt_g"));
@@ -185,7 +170,7 @@ bool is_conditional_gan(const SafetensorsFile& file) {
 ConditionalGanSpec conditional_gan_spec_of(const SafetensorsFile& file) {
   check(is_conditional_gan(file), "checkpoint", file.path,
         " is not a checkpoint of a conditional GAN of Imago");
-  const auto number = [&](const char* key) { return static_cast<int>(number_in(file, key)); };
+  const auto number = [&](const char* key) { return static_cast<int>(whole_entry(file, key)); };
   return {.classes = number("classes"),
           .conditioning = conditioning_named(file.metadata_entry("conditioning")),
           .image = number("image"),

@@ -1,8 +1,8 @@
 #include "models/gan_options.h"
 
-#include <charconv>
 #include <cmath>
 
+#include "models/checkpoint_entries.h"
 #include "nn/batch_norm2d.h"
 
 namespace imago::models {
@@ -42,11 +42,6 @@ Metadata all_options(const GanTrainerOptions& o) {
 }
 
 }  // namespace
-
-std::string shortest(double value) {
-  char text[32];
-  return {text, std::to_chars(text, text + sizeof text, value).ptr};
-}
 
 void check_gan_options(const GanTrainerOptions& o) {
   check_rates(o);

@@ -58,7 +58,4 @@ Metadata chosen_options(const GanTrainerOptions& options);
 // Throws, naming option, file and both values, unless the file has the same chosen options.
 void check_same_options(const GanTrainerOptions& options, const SafetensorsFile& file);
 
-// The shortest text that reads back as the same number.
-std::string shortest(double value);
-
 }  // namespace imago::models

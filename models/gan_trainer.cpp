@@ -1,7 +1,6 @@
 #include "models/gan_trainer.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "autograd/ops/add.h"
 #include "autograd/ops/mul.h"
@@ -10,6 +9,7 @@
 #include "autograd/ops/sum_to.h"
 #include "autograd/random.h"
 #include "kernels/random/random.h"
+#include "models/checkpoint_entries.h"
 #include "nn/clip_grad.h"
 #include "nn/gradient_penalty.h"
 
@@ -256,19 +256,6 @@ Tensor GanTrainer::generate(const Tensor& z) {
   return generator(z).tensor();
 }
 
-namespace {
-
-std::uint64_t number_in(const SafetensorsFile& file, const std::string& key) {
-  const std::string& text = file.metadata_entry(key);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  check(error == std::errc() && end == text.data() + text.size(), "checkpoint", file.path, ": ",
-        key, " should be a number, not '", text, "'");
-  return value;
-}
-
-}  // namespace
-
 NamedTensors GanTrainer::state() const {
   NamedTensors all;
   insert_under(all, "g", gan_.generator.state_dict());
@@ -308,13 +295,13 @@ void GanTrainer::load(const SafetensorsFile& file) {
   opt_g_.load_state_dict(file.group("opt_g"));
   opt_d_.load_state_dict(file.group("opt_d"));
   if (ema_) average_.load_state_dict(file.group("ema"));
-  steps_done_ = static_cast<std::int64_t>(number_in(file, "step"));
+  steps_done_ = static_cast<std::int64_t>(whole_entry(file, "step"));
 }
 
 GanSpec gan_spec_of(const SafetensorsFile& file) {
   check(file.metadata.contains("format") && file.metadata.at("format") == "imago-gan-1",
         "checkpoint", file.path, " is not a GAN checkpoint of Imago");
-  return {file.metadata_entry("model"), static_cast<int>(number_in(file, "base"))};
+  return {file.metadata_entry("model"), static_cast<int>(whole_entry(file, "base"))};
 }
 
 Gan load_gan(const SafetensorsFile& file) {

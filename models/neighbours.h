@@ -25,8 +25,8 @@ Neighbours nearest_neighbours(const Tensor& queries, const Tensor& base, int k);
 
 // A set is described by the balls around its samples x_i whose radius R_i reaches the k-th nearest
 // other sample of the set (at most: a ball holds its border).
-//   precision  the share of fakes inside a ball of a real one     (Kynkäänniemi et al. 2019, arXiv
-//   recall     the share of reals inside a ball of a fake         1904.06991, eq. 1 and 2)
+//   precision  the share of fakes inside a ball of a real one    (Kynkäänniemi et al. 2019, arXiv
+//   recall     the share of reals inside a ball of a fake        1904.06991, eq. 1 and 2)
 //   density    the mean number of real balls that a fake is in, divided by k; can be above 1
 //   coverage   the share of real balls with a fake inside         (Naeem et al. 2020, arXiv
 //                                                                 2002.09797, eq. 3 and 4)

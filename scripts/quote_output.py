@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes into the book what programs print: `scripts/quote_output.py [build/release]`.
 
-A block of docs/*.md that opens with ```text and a command line, as in "```text museum elbo", holds the
-output of that program of build/release/apps. The tests compare; this brings the blocks up to date.
+A block of docs/*.md that opens with ```text and a command line, as in "```text museum elbo", holds
+the output of that program of build/release/apps. The tests compare; this brings the blocks up to
+date.
 """
 import pathlib
 import re
@@ -19,7 +20,8 @@ def main():
 
     def block(match):
         program, *arguments = shlex.split(match[1])
-        done = subprocess.run([build / "apps" / program, *arguments], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run([build / "apps" / program, *arguments], stdout=subprocess.PIPE,
+                              text=True, check=True)
         return f"```text {match[1]}\n{done.stdout}```"
 
     for chapter in sorted((ROOT / "docs").glob("*.md")):

@@ -13,8 +13,9 @@
 #include "autograd/ops/scale.h"
 #include "autograd/ops/sigmoid.h"
 #include "autograd/random.h"
-#include "models/gan_trainer.h"
+#include "models/gan_objective.h"
 #include "models/seed003.h"
+#include "nn/gan_loss.h"
 #include "nn/loss.h"
 #include "nn/optim.h"
 
@@ -145,8 +146,8 @@ Belief play(Players& p, Step step, int first, int count) {
     const int number = first + i + 1;
     const Seen seen = step(p, faces(number * batch, batch, -1, 1), noise(number));
     if (i < count - counted) continue;
-    mean.real += models::mean_probability(seen.real) / counted;
-    mean.fake += models::mean_probability(seen.fake) / counted;
+    mean.real += models::mean_belief(models::GanLoss::nonsaturating, seen.real) / counted;
+    mean.fake += models::mean_belief(models::GanLoss::nonsaturating, seen.fake) / counted;
   }
   return mean;
 }

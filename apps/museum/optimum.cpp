@@ -8,7 +8,7 @@
 #include "apps/museum/exhibits.h"
 #include "autograd/engine.h"
 #include "autograd/ops/index_select.h"
-#include "nn/loss.h"
+#include "nn/gan_loss.h"
 #include "nn/optim.h"
 
 namespace imago::museum {

@@ -102,7 +102,8 @@ def make(dtype=torch.float64):
             loss.backward()
             adam.step()
             step = f"{run}.step{i + 1:02}"
-            out.update({f"{step}.loss": numpy(loss), f"{step}.reconstruction": numpy(reconstruction),
+            out.update({f"{step}.loss": numpy(loss),
+                        f"{step}.reconstruction": numpy(reconstruction),
                         f"{step}.kl": numpy(kl.sum(1).mean())})
             if i + 1 in STORED:
                 snapshot(out, step, net)

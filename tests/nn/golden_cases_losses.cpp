@@ -1,6 +1,7 @@
 // Every function of nn/loss.h.
 #include "golden_case.h"
 #include "kernels/elementwise/elementwise.h"
+#include "nn/gan_loss.h"
 #include "nn/loss.h"
 
 namespace imago::test {
