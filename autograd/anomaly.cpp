@@ -73,7 +73,11 @@ Finiteness finiteness_of(const Tensor& t) {
 }
 
 void AnomalyScope::op_begins(const char* op, Device) {
-  last_op_ = op;
+  if (depth_++ == 0) last_op_ = op;  // what runs inside it is its own affair
+}
+
+void AnomalyScope::op_ends(const char*, Device) {
+  if (depth_ > 0) --depth_;
 }
 
 void AnomalyScope::backward_begins(const char* op) {

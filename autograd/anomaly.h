@@ -33,6 +33,7 @@ class AnomalyScope final : public Observer {
   AnomalyScope() = default;
 
   void op_begins(const char* op, Device device) override;
+  void op_ends(const char* op, Device device) override;
   void backward_begins(const char* op) override;
   void backward_ends() override;
   void value_inputs(std::span<const Tensor> inputs) override;
@@ -45,6 +46,7 @@ class AnomalyScope final : public Observer {
   };
 
   const char* last_op_ = nullptr;  // the kernel that ran since the last result
+  int depth_ = 0;                  // of kernels that are made of others
   std::vector<Tensor> inputs_;     // of the operation at hand
   std::vector<Backward> backward_;
 };

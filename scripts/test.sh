@@ -8,7 +8,8 @@
 # and, with emulated, a sample of scripts/mutate.sh, which breaks the kernels to see that a test
 # notices; each commit draws another sample.
 #   scripts/test.sh [--full] [--no-mutants] [--python] [PRESET...]   default: all five; also debug
-#   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80
+#   --full        nvcc compiles for every GPU architecture, not only for sm_90a and compute_80, and
+#                 cuda is built whole, not only what differs from the other presets
 #   --no-mutants  without the sample, which builds the kernels and their tests once more
 #   --python      sets up build/python, a Python with NumPy, PyTorch and safetensors, so that tests
 #                 of files exchanged with it (tests/interop) must run; else they run where they can
@@ -17,12 +18,13 @@ cd "$(dirname "$0")/.."
 source scripts/packages.sh
 
 architectures=(-DIMAGO_CUDA_ARCHITECTURES="90a-real;80-virtual")
+device_targets=(--target device_code)
 presets=() mutants=true python=false
 for argument in "$@"; do
   case $argument in
     --no-mutants) mutants=false ;;
     --python) python=true ;;
-    --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) ;;
+    --full) architectures=(-UIMAGO_CUDA_ARCHITECTURES) device_targets=() ;;
     release | debug | asan | tsan | cuda | emulated) presets+=("$argument") ;;
     *)
       echo "scripts/test.sh: '$argument' is neither --full, --no-mutants, --python nor a preset" \
@@ -61,13 +63,15 @@ for preset in "${presets[@]}"; do
   fi
   echo "== $preset: configure and build"
   SECONDS=0
+  targets=()
   if [[ $preset == cuda ]]; then
     cmake --preset cuda "${architectures[@]}" >/dev/null
+    targets=("${device_targets[@]}")
   else
     cmake --preset "$preset" >/dev/null
     tested+=("$preset")
   fi
-  cmake --build --preset "$preset"
+  cmake --build --preset "$preset" "${targets[@]}"
   echo "== $preset: built in $SECONDS s"
   if [[ $preset == cuda ]]; then
     # The only tests of it that need no GPU: cuDNN makes plans for one that is described to it.

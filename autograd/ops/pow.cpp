@@ -17,7 +17,9 @@ class PowFunction final : public Function {
  public:
   explicit PowFunction(double exponent) : Function("pow"), exponent_(exponent) {}
   Vars backward(const Vars& g) override {
-    if (exponent_ == 0) return {Var()};
+    if (exponent_ == 0) {
+      return {Var(kernels::full(g[0].shape(), 0, g[0].dtype(), g[0].device()))};
+    }
     return {scale(mul(g[0], pow(saved(0), exponent_ - 1)), exponent_)};
   }
 

@@ -61,8 +61,8 @@ void check_params(const char* op, const Conv2dParams& params) {
   check(params.groups >= 1, op, "groups is at least 1, not ", params.groups);
 }
 
-void check_fits(const char* op, const char* axis, std::int64_t in, std::int64_t kernel, int pad,
-                int dilation) {
+void check_fits(const char* op, const char* axis, std::int64_t in, std::int64_t kernel,
+                std::int64_t pad, int dilation) {
   const std::int64_t reach = (kernel - 1) * dilation + 1;
   check(reach <= in + pad, op, "the kernel reaches over ", reach, " ", axis, " but the input has ",
         in, " and ", pad, " of padding; is the image too small for this many layers?");
@@ -198,8 +198,8 @@ Conv2dProblem conv2d_problem(const char* op, const Shape& x, const Shape& w,
   check(w[0] % params.groups == 0, op, "weight has K=", w[0], " outputs, which ", params.groups,
         " groups do not divide");
   const Padding& pad = params.pad;
-  check_fits(op, "rows", x[1], w[1], pad.top + pad.bottom, params.dilation_h);
-  check_fits(op, "columns", x[2], w[2], pad.left + pad.right, params.dilation_w);
+  check_fits(op, "rows", x[1], w[1], std::int64_t{pad.top} + pad.bottom, params.dilation_h);
+  check_fits(op, "columns", x[2], w[2], std::int64_t{pad.left} + pad.right, params.dilation_w);
   Conv2dProblem d{};
   d.N = x[0], d.H = x[1], d.W = x[2], d.C = x[3];
   d.K = w[0], d.R = w[1], d.S = w[2];

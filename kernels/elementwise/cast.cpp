@@ -11,8 +11,8 @@ namespace imago::kernels {
 
 Tensor cast(const Tensor& x, DType dtype) {
   check(x.defined(), "cast", "the argument is undefined");
-  const OpRange range("cast", x.device());
   if (x.dtype() == dtype) return x;
+  const OpRange range("cast", x.device());
   Tensor out = Tensor::empty(x.shape(), dtype, x.device());
   if constexpr (cuda_build) {
     if (x.device().is_cuda()) {

@@ -64,6 +64,9 @@ Tensor pad(const Tensor& x, const Padding& pad, double value) {
   require_padding(op, pad);
   const std::int64_t height = x.size(1) + pad.top + pad.bottom;
   const std::int64_t width = x.size(2) + pad.left + pad.right;
+  constexpr std::int64_t most = 1 << 29;  // coordinates are int
+  check(height <= most && width <= most, op, "makes images of ", height, " x ", width,
+        " pixels, but an axis has at most 2^29; is the padding meant in pixels?");
   return mapped(op, x, axis(Kind::window, x.size(1), height, pad.top),
                 axis(Kind::window, x.size(2), width, pad.left), value);
 }

@@ -1,6 +1,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <map>
+#include <sstream>
 
 #include "apps/support/progress.h"
 #include "apps/support/run_folder.h"
@@ -109,6 +111,21 @@ TEST_CASE("the example of the chapter on looking inside shows what the chapter s
   CHECK(contains(o.out, "gradient"));
   CHECK(contains(o.out, "D.layers.2.conv"));
   CHECK(contains(o.out, "[anomaly] 'log' made 8 NaN and 0 infinite of 8 values of (8, 1) f32"));
+  // The table of the profiler: times differ, operations and calls do not.
+  const auto calls = [](const std::string& text) {
+    std::map<std::string, int> found;
+    std::istringstream lines(text.substr(text.find("operation      ")));
+    std::string line, op;
+    std::getline(lines, line);
+    for (int count = 0; std::getline(lines, line) && !line.starts_with("wall clock");) {
+      std::istringstream words(line.starts_with("in operations") ? "all" + line.substr(13) : line);
+      if (words >> op >> count) found[op] = count;
+    }
+    return found;
+  };
+  const auto shown = calls(read_bytes(IMAGO_SOURCE_DIR "/docs/look_inside.md"));
+  CHECK(shown.size() > 10);
+  CHECK(shown == calls(o.out));
   CHECK(contains(read_bytes(play / "out/graph.dot"), "D.layers.2.norm"));
   CHECK(contains(read_bytes(play / "out/trace.json"), "traceEvents"));
 }

@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "autograd/engine.h"
+#include "autograd/ops/conv2d.h"
 #include "autograd/ops/log.h"
+#include "autograd/ops/matmul.h"
 #include "autograd/ops/mul.h"
 #include "autograd/ops/sqrt.h"
 #include "autograd/ops/sub.h"
@@ -51,6 +54,27 @@ TEST_CASE("anomaly: an operation is named where nothing is recorded too") {
                    ops::log(leaf({1, 0}));
                  }),
                  "'log' made 0 NaN and 1 infinite of 2 values"));
+}
+
+TEST_CASE("anomaly: of an operation that is made of others the outer one is named") {
+  for_each_device([](Device) {
+    const Var images(Tensor::full({1, 3, 3, 1}, 1e38)), weight(Tensor::full({1, 3, 3, 1}, 1e38));
+    const Var rows(Tensor::full({2, 3}, 1e38));
+    const auto named = [](const char* op, const std::function<void()>& f) {
+      const AnomalyScope scope;
+      const std::string message = error_of(f);
+      INFO(message);
+      CHECK(contains(message, std::string("[anomaly] '") + op + "' made"));
+    };
+    {
+      const NoGrad no_grad;
+      named("conv2d", [&] { ops::conv2d(images, weight, {}); });
+      named("gemm", [&] { ops::matmul(rows, Var(Tensor::full({3, 2}, 1e38))); });
+    }
+    const Var x = parameter(Tensor::full({1, 3, 3, 1}, 1));
+    const Var y = ops::conv2d(x, Var(Tensor::full({1, 2, 2, 1}, 1e38)), {});
+    named("conv2d_input_grad", [&] { backward({y}, {Var(Tensor::full(y.shape(), 10))}); });
+  });
 }
 
 TEST_CASE("anomaly: in backward the operation, its forward and its layer are named") {

@@ -8,6 +8,8 @@
 
 #include "autograd/engine.h"
 #include "autograd/function.h"
+#include "autograd/ops/pow.h"
+#include "autograd/ops/sum_to.h"
 #include "kernels/parallel.h"
 #include "op_case.h"
 #include "tensor/context.h"
@@ -224,4 +226,12 @@ TEST_CASE("a case computes what it names") {
     const std::set<std::string> recorded = recorded_by(c.f(c.inputs(DType::f32, Size::small)));
     CHECK(recorded.contains(other == made_of.end() ? name : other->second));
   }
+}
+
+TEST_CASE("pow(x, 0) is 1, and its gradient 0") {
+  const Var x = parameter(Tensor::from<float>({-2, 0, 3}, {3}));
+  const Var y = ops::pow(x, 0);
+  const Vars g = grad({ops::sum(y)}, {x});
+  CHECK(same_bits(y.tensor(), Tensor::full({3}, 1)));
+  CHECK(same_bits(g[0].tensor(), Tensor::zeros({3})));
 }
