@@ -8,9 +8,14 @@ namespace {
 using nn::ImportMap;
 using nn::PytorchLayer;
 
+// An attribute of the class in PyTorch that `prefix` names.
+std::string below(const std::string& prefix, const std::string& name) {
+  return (prefix.empty() ? "" : prefix + ".") + name;
+}
+
 // Module i of the nn.Sequential.
 std::string module(const std::string& prefix, int i) {
-  return (prefix.empty() ? "" : prefix + ".") + std::to_string(i);
+  return below(prefix, std::to_string(i));
 }
 
 std::string layer(int i) {
@@ -20,6 +25,27 @@ std::string layer(int i) {
 // How often a DCGAN doubles 4x4 on the way to its image size.
 int doublings(int image) {
   return std::countr_zero(static_cast<unsigned>(image / 4));
+}
+
+// resnet_features() with so many halvings, an nn.Sequential called `prefix` in PyTorch; `ours` comes
+// before the names of its layers here.
+ImportMap resnet_features_map(int downs, const std::string& prefix, const std::string& ours) {
+  ImportMap map;
+  for (int i = 0; i <= downs; ++i) {
+    const std::string theirs = module(prefix, i), block = ours + layer(i);
+    for (const int conv : {0, 2}) {
+      const std::string place = std::to_string(i == 0 ? conv : conv + 1);
+      map.push_back(
+          {theirs + ".body." + place, block + ".body.layers." + place, PytorchLayer::conv});
+    }
+    if (i == downs) break;  // the last block has no shortcut
+    map.push_back({theirs + ".shortcut.1", block + ".shortcut.layers.1", PytorchLayer::conv});
+  }
+  return map;
+}
+
+ResnetGanOptions resnet_of(const ConditionalGanSpec& spec) {
+  return {.z = spec.z, .base = spec.base, .image = spec.image};
 }
 
 }  // namespace
@@ -73,17 +99,7 @@ ImportMap resnet_generator_map(const ResnetGanOptions& o, const std::string& pre
 
 ImportMap resnet_discriminator_map(const ResnetGanOptions& o, const std::string& prefix) {
   const int downs = resnet_doublings("resnet_discriminator_map", o);
-  ImportMap map;
-  for (int i = 0; i <= downs; ++i) {
-    const std::string theirs = module(prefix, i), ours = layer(i);
-    for (const int conv : {0, 2}) {
-      const std::string place = std::to_string(i == 0 ? conv : conv + 1);
-      map.push_back(
-          {theirs + ".body." + place, ours + ".body.layers." + place, PytorchLayer::conv});
-    }
-    if (i == downs) break;  // the last block has no shortcut
-    map.push_back({theirs + ".shortcut.1", ours + ".shortcut.layers.1", PytorchLayer::conv});
-  }
+  ImportMap map = resnet_features_map(downs, prefix, "");
   map.push_back({module(prefix, downs + 3), layer(downs + 3), PytorchLayer::linear});
   return map;
 }
@@ -139,16 +155,13 @@ ImportMap vae_map(const VaeOptions& o, const std::string& prefix) {
   check_vae_options(o);
   const int n = doublings(o.image);
   const nn::ImageShape middle{.h = 4, .w = 4, .c = o.base << (n - 1)};
-  const auto theirs = [&](const std::string& name) {
-    return (prefix.empty() ? "" : prefix + ".") + name;
-  };
-  const std::string encoder = theirs("encoder"), decoder = theirs("decoder");
+  const std::string encoder = below(prefix, "encoder"), decoder = below(prefix, "decoder");
   ImportMap map;
   for (int i = 0; i < n; ++i) {
     map.push_back({module(encoder, 2 * i), "encoder." + layer(i) + ".conv", PytorchLayer::conv});
   }
-  map.push_back({theirs("mu"), "mu", PytorchLayer::linear, middle});
-  map.push_back({theirs("log_variance"), "log_variance", PytorchLayer::linear, middle});
+  map.push_back({below(prefix, "mu"), "mu", PytorchLayer::linear, middle});
+  map.push_back({below(prefix, "log_variance"), "log_variance", PytorchLayer::linear, middle});
   map.push_back({module(decoder, 0), "decoder." + layer(0), PytorchLayer::linear, {}, middle});
   for (int i = 0; i < n; ++i) {
     // All but the last one are blocks with their activation.
@@ -156,8 +169,64 @@ ImportMap vae_map(const VaeOptions& o, const std::string& prefix) {
     map.push_back({module(decoder, 3 + 2 * i), ours, PytorchLayer::conv});
   }
   if (o.likelihood != Likelihood::bernoulli) {
-    map.push_back({theirs("pixels"), "pixels", PytorchLayer::other});
+    map.push_back({below(prefix, "pixels"), "pixels", PytorchLayer::other});
   }
+  return map;
+}
+
+ImportMap conditional_generator_map(const ConditionalGanSpec& spec, const std::string& prefix) {
+  const ResnetGanOptions o = resnet_of(spec);
+  const int ups = resnet_doublings("conditional_generator_map", o);
+  const nn::ImageShape first{.h = 4, .w = 4, .c = resnet_width(o)};
+  ImportMap map = {{below(prefix, "linear"), "linear", PytorchLayer::linear, {}, first}};
+  const auto same_name = [&](const std::string& name, PytorchLayer kind) {
+    map.push_back({below(prefix, name), name, kind});
+  };
+  for (int i = 0; i < ups; ++i) {
+    const std::string block = "blocks." + std::to_string(i) + ".";
+    for (const std::string norm : {"norm1", "norm2"}) {
+      same_name(block + norm + ".norm", PytorchLayer::batch_norm);
+      for (const std::string table : {".gain", ".bias"}) {
+        const std::string ours = block + norm + table;
+        map.push_back({below(prefix, ours + ".weight"), ours, PytorchLayer::tensor});
+      }
+    }
+    for (const std::string conv : {"conv1", "conv2", "shortcut"}) {
+      same_name(block + conv, PytorchLayer::conv);
+    }
+  }
+  same_name("norm", PytorchLayer::batch_norm);
+  same_name("conv", PytorchLayer::conv);
+  return map;
+}
+
+ImportMap conditional_discriminator_map(const ConditionalGanSpec& spec, const std::string& prefix) {
+  const int downs = resnet_doublings("conditional_discriminator_map", resnet_of(spec));
+  ImportMap map = resnet_features_map(downs, below(prefix, "features"), "features.");
+  map.push_back({below(prefix, "linear"), "linear", PytorchLayer::linear});
+  if (spec.conditioning == Conditioning::projection) {
+    map.push_back({below(prefix, "embedding"), "embedding", PytorchLayer::other});
+  } else {
+    map.push_back({below(prefix, "classifier"), "classifier", PytorchLayer::linear});
+  }
+  return map;
+}
+
+ImportMap face_features_map(const std::string& prefix) {
+  constexpr int blocks = 8;  // then Flatten, Linear and a batch norm of its rows
+  const std::string body = below(prefix, "body");
+  ImportMap map;
+  for (int i = 0; i < blocks; ++i) {
+    const std::string ours = "body." + layer(i);
+    map.push_back({module(body, 3 * i), ours + ".conv", PytorchLayer::conv});
+    map.push_back({module(body, 3 * i + 1), ours + ".norm", PytorchLayer::batch_norm});
+  }
+  const nn::ImageShape flattened{.h = 4, .w = 4, .c = 24};
+  map.push_back(
+      {module(body, 3 * blocks + 1), "body." + layer(blocks + 1), PytorchLayer::linear, flattened});
+  map.push_back(
+      {module(body, 3 * blocks + 2), "body." + layer(blocks + 2), PytorchLayer::batch_norm});
+  map.push_back({below(prefix, "attributes"), "attributes", PytorchLayer::linear});
   return map;
 }
 

@@ -1,14 +1,17 @@
 // What the layers of these models are called in PyTorch, and how their weights lie there: give one
 // to nn::load_pytorch or nn::save_pytorch (nn/import_map.h).
 //
-// In PyTorch each model is an nn.Sequential, `prefix` its name in the class around it:
+// In PyTorch most models are an nn.Sequential, `prefix` its name in the class around it:
 // self.main = nn.Sequential(...) is "main", a bare nn.Sequential "". Its modules are numbered as
-// listed here; those without weights only count.
+// listed here; those without weights only count. The others are a class, whose attributes are
+// listed; `prefix` is its name in another one, "" for none.
 #pragma once
 
 #include <string>
 
+#include "models/conditional_gan.h"
 #include "models/dcgan.h"
+#include "models/face_features.h"
 #include "models/gan.h"
 #include "models/vae.h"
 #include "nn/import_map.h"
@@ -63,7 +66,29 @@ nn::ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix =
 //   decoder       nn.Sequential: Linear 0, LeakyReLU 1, Unflatten(1, (W, 4, 4)) 2, ConvTranspose2d
 //                 3, LeakyReLU 4, ..., ConvTranspose2d 2 n + 1; a Tanh where pixels are Gaussian
 //   pixels        where they are: a module with log_sigma (), a parameter or a buffer
-// `prefix` is the name of that class in another one; "" for none.
 nn::ImportMap vae_map(const VaeOptions& options = {}, const std::string& prefix = "");
+
+// Of the generator of a conditional GAN, a class with, W being its channels at 4x4 and K classes:
+//   linear    nn.Linear, then reshaped to (W, 4, 4)
+//   blocks    nn.ModuleList, from 4x4 on, of a class with norm1, conv1, norm2, conv2, shortcut:
+//             Conv2d without a bias, and batch norms of a class with norm, BatchNorm2d, and gain
+//             and bias, nn.Embedding(K, channels): norm(x) (1 + gain(label)) + bias(label)
+//   norm, conv   BatchNorm2d and Conv2d
+nn::ImportMap conditional_generator_map(const ConditionalGanSpec& spec,
+                                        const std::string& prefix = "");
+// Of its discriminator, a class with
+//   features  nn.Sequential: what resnet_discriminator_map lists before its Linear
+//   linear    nn.Linear
+//   embedding    nn.Embedding(K, channels), with projection
+//   classifier   nn.Linear, with acgan
+// with torch.nn.utils.spectral_norm on all but the classifier.
+nn::ImportMap conditional_discriminator_map(const ConditionalGanSpec& spec,
+                                            const std::string& prefix = "");
+
+// Of FaceFeatures, whatever its attributes: a class with
+//   body         nn.Sequential: Conv2d 0 without a bias, BatchNorm2d 1, LeakyReLU 2, ... eight
+//                times, Flatten 24, Linear 25, BatchNorm1d 26
+//   attributes   nn.Linear
+nn::ImportMap face_features_map(const std::string& prefix = "");
 
 }  // namespace imago::models

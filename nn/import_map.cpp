@@ -72,7 +72,8 @@ std::set<std::string> transposed_convolutions(const Module& module) {
 // C / groups; of a transposed one it counts in, R, S on both sides. The weight is `state`'s.
 Pair make_pair(const ImportedLayer& layer, const std::string& suffix, const Tensor& t,
                const NamedTensors& state, bool transposed) {
-  Pair pair{layer.theirs + "." + suffix, layer.ours + "." + suffix, t, t.shape(), {}, {}};
+  const std::string end = suffix.empty() ? "" : "." + suffix;
+  Pair pair{layer.theirs + end, layer.ours + end, t, t.shape(), {}, {}};
   const bool plain = !given(layer.in) && !given(layer.out);
   const bool is_weight = suffix == "weight" || suffix == "weight_orig";
   switch (layer.kind) {
@@ -115,12 +116,28 @@ Pair make_pair(const ImportedLayer& layer, const std::string& suffix, const Tens
       pair.append(t.size(0), layer.out, "out");
       return pair;
     case PytorchLayer::other:
+    case PytorchLayer::tensor:
       check(plain, "import_map", "'", layer.ours, "' is of no kind that takes an image shape");
       break;
   }
   pair.view = t.shape();
   for (int i = 0; i < t.dim(); ++i) pair.axes.push_back(i);
   return pair;
+}
+
+// What one entry of a map stands for: the tensors of a layer by their names below it, or a single
+// one by the name "".
+NamedTensors tensors_of(const ImportedLayer& layer, const NamedTensors& state) {
+  if (layer.kind != PytorchLayer::tensor) {
+    NamedTensors tensors = entries_under(state, layer.ours);
+    check(!tensors.empty(), "import_map", "the module has nothing under '", layer.ours,
+          ".'; was the map made for another model?");
+    return tensors;
+  }
+  const auto found = state.find(layer.ours);
+  check(found != state.end(), "import_map", "the module has no tensor '", layer.ours,
+        "'; was the map made for another model?");
+  return {{"", found->second}};
 }
 
 // Every tensor of the module, each exactly once.
@@ -130,9 +147,7 @@ std::vector<Pair> pairs_of(const Module& module, const ImportMap& map) {
   std::vector<Pair> pairs;
   std::set<std::string> ours, theirs;
   for (const ImportedLayer& layer : map) {
-    const NamedTensors tensors = entries_under(state, layer.ours);
-    check(!tensors.empty(), "import_map", "the module has nothing under '", layer.ours,
-          ".'; was the map made for another model?");
+    const NamedTensors tensors = tensors_of(layer, state);
     for (const auto& [suffix, tensor] : tensors) {
       pairs.push_back(make_pair(layer, suffix, tensor, tensors, transposed.contains(layer.ours)));
       check(ours.insert(pairs.back().ours).second && theirs.insert(pairs.back().theirs).second,

@@ -41,7 +41,8 @@ enum class PytorchLayer {
   conv,        // Conv2d and ConvTranspose2d, weight of rank 4
   linear,      // Linear
   batch_norm,  // BatchNorm1d and 2d, with running statistics and num_batches_tracked
-  other        // every tensor as it is: PReLU, Embedding, ...
+  other,       // every tensor as it is: PReLU, Embedding, ...
+  tensor       // no layer but a single tensor, as it is: `theirs` and `ours` are its whole names
 };
 
 // Height, width and channels of images whose values became a row, or that rows become.
