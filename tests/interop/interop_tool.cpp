@@ -5,17 +5,27 @@
 //   resave IN OUT                      a safetensors file
 //   npy IN OUT | npz IN OUT            an array or an archive
 //   wide IN OUT                        an archive whose sizes and offsets are written in 64 bits
-// NETWORK is MODEL[/BASE]/g, MODEL[/BASE]/d, seed003_cnn or spectral. IN and OUT are .npy, images
-// (N, H, W, C) or rows; networks run in evaluation mode.
+// NETWORK is one of
+//   MODEL[/BASE]/g MODEL[/BASE]/d      of models/gan.h
+//   projectionSIZE/g projectionSIZE/d acganSIZE/g acganSIZE/d
+//                                      conditional GANs; row i is of class i % 3. What D says of
+//                                      classes follows its logit in the same row
+//   vaeSIZE/LIKELIHOOD/PART            encode: mu, then log variance, in one row; decode: of z;
+//                                      likelihood: log p(x | decode(mu)) of images
+//   face_features                      the embedding, then the logits of attributes, in one row
+//   seed003_cnn spectral
+// IN and OUT are .npy, images (N, H, W, C) or rows; networks run in evaluation mode.
 #include <array>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "autograd/ops/concat.h"
 #include "autograd/random.h"
 #include "models/gan_trainer.h"
 #include "models/import_maps.h"
@@ -30,46 +40,123 @@ namespace {
 using namespace imago;
 
 struct Network {
-  nn::Sequential module;
+  std::shared_ptr<nn::Module> module;
   nn::ImportMap map;
+  std::function<Var(const Var&)> compute;
 };
+
+Network one_way(nn::Sequential&& layers, nn::ImportMap map) {
+  const auto net = std::make_shared<nn::Sequential>(std::move(layers));
+  return {net, std::move(map), [net](const Var& x) { return (*net)(x); }};
+}
 
 // Spectrally normalised layers, whose channels and taps are all 3: sizes cannot tell a wrong order.
 // Images (N, 5, 5, 3) -> (N, 2).
 Network spectral_network() {
-  Network network{.module = {},
-                  .map = {{"main.0", "layers.0", nn::PytorchLayer::conv},
-                          {"main.2", "layers.2", nn::PytorchLayer::conv},
-                          {"main.5", "layers.5", nn::PytorchLayer::linear, {5, 5, 3}}}};
-  network.module.add(nn::Conv2d({.in = 3, .out = 3, .kernel = 3, .spectral_norm = true}))
+  nn::Sequential net;
+  net.add(nn::Conv2d({.in = 3, .out = 3, .kernel = 3, .spectral_norm = true}))
       .add(nn::LeakyReLU({.slope = 0.2}))
       .add(nn::ConvTranspose2d({.in = 3, .out = 3, .kernel = 3, .spectral_norm = true}))
       .add(nn::Tanh())
       .add(nn::Flatten())
       .add(nn::Linear({.in = 75, .out = 2, .spectral_norm = true}));
-  return network;
+  return one_way(std::move(net), {{"main.0", "layers.0", nn::PytorchLayer::conv},
+                                  {"main.2", "layers.2", nn::PytorchLayer::conv},
+                                  {"main.5", "layers.5", nn::PytorchLayer::linear, {5, 5, 3}}});
+}
+
+constexpr int classes = 3;
+
+// Row i is of class i % 3.
+Tensor labels_of(const Var& x) {
+  Tensor labels = Tensor::empty({x.size(0)}, DType::i64, Device::cpu());
+  for (std::int64_t i = 0; i < x.size(0); ++i) {
+    labels.mutable_data<std::int64_t>()[i] = i % classes;
+  }
+  return labels;
+}
+
+// "projection16/d": the parts of the name.
+Network conditional_network(const std::string& conditioning, int image, const std::string& part) {
+  const models::ConditionalGanSpec spec{.classes = classes,
+                                        .conditioning = models::conditioning_named(conditioning),
+                                        .image = image,
+                                        .base = 3,
+                                        .z = 5};
+  if (part == "g") {
+    const auto g = std::make_shared<models::ConditionalGenerator>(spec);
+    return {g, models::conditional_generator_map(spec),
+            [g](const Var& z) { return (*g)(z, labels_of(z)); }};
+  }
+  const auto d = std::make_shared<models::ConditionalDiscriminator>(spec);
+  return {d, models::conditional_discriminator_map(spec), [d](const Var& x) {
+            const models::ConditionalScores scores = d->scores(x, labels_of(x));
+            if (!scores.classes.defined()) return scores.logits;
+            return ops::concat({scores.logits, scores.classes}, 1);
+          }};
+}
+
+// "vae16/gaussian/encode": the parts of the name.
+Network vae_network(int image, const std::string& likelihood, const std::string& part) {
+  const models::VaeOptions options{
+      .image = image, .base = 3, .latent = 5, .likelihood = models::likelihood_named(likelihood)};
+  const auto vae = std::make_shared<models::Vae>(options);
+  const nn::ImportMap map = models::vae_map(options);
+  if (part == "decode") return {vae, map, [vae](const Var& z) { return vae->decode(z); }};
+  if (part == "likelihood") {
+    return {vae, map,
+            [vae](const Var& x) { return vae->log_likelihood(x, vae->decode(vae->encode(x).mu)); }};
+  }
+  check(part == "encode", "interop", "'", part, "' is no part of a VAE");
+  return {vae, map, [vae](const Var& x) {
+            const models::Posterior q = vae->encode(x);
+            return ops::concat({q.mu, q.log_variance}, 1);
+          }};
+}
+
+Network recogniser() {
+  const auto net = std::make_shared<models::FaceFeatures>(std::vector<models::FaceAttribute>{
+      {"glasses", {"none", "clear", "dark"}}, {"beard", {"no", "yes"}}});
+  return {net, models::face_features_map(), [net](const Var& x) {
+            const Var embedding = (*net)(x);
+            return ops::concat({embedding, net->attribute_logits(embedding)}, 1);
+          }};
+}
+
+// The number after `word`, which `text` starts with.
+int size_after(const std::string& word, const std::string& text) {
+  return std::stoi(text.substr(word.size()));
 }
 
 Network make_network(const std::string& name) {
-  if (name == "seed003_cnn") return {test::seed_cnn(), models::seed003_cnn_map()};
+  if (name == "seed003_cnn") return one_way(test::seed_cnn(), models::seed003_cnn_map());
   if (name == "spectral") return spectral_network();
+  if (name == "face_features") return recogniser();
   const auto first = name.find('/'), last = name.rfind('/');
   check(last != std::string::npos, "interop", "'", name, "' is no network");
-  models::GanSpec spec{name.substr(0, first), 64};
+  const std::string model = name.substr(0, first), part = name.substr(last + 1);
+  if (model.starts_with("vae") && first != last) {
+    return vae_network(size_after("vae", model), name.substr(first + 1, last - first - 1), part);
+  }
+  for (const std::string conditioning : {"projection", "acgan"}) {
+    if (!model.starts_with(conditioning)) continue;
+    return conditional_network(conditioning, size_after(conditioning, model), part);
+  }
+  models::GanSpec spec{model, 64};
   if (first != last) spec.base = std::stoi(name.substr(first + 1, last - first - 1));
   models::Gan gan = models::make_gan(spec);
-  if (name.ends_with("/g")) return {std::move(gan.generator), models::generator_map(spec)};
-  return {std::move(gan.discriminator), models::discriminator_map(spec)};
+  if (part == "g") return one_way(std::move(gan.generator), models::generator_map(spec));
+  return one_way(std::move(gan.discriminator), models::discriminator_map(spec));
 }
 
-void run(nn::Sequential& network, const std::string& in, const std::string& out) {
+void run(const Network& network, const std::string& in, const std::string& out) {
   const NoGrad no_grad;
-  const nn::Evaluating mode(network);
-  save_npy(out, network(load_npy(in)).tensor());
+  const nn::Evaluating mode(*network.module);
+  save_npy(out, network.compute(load_npy(in)).tensor());
 }
 
 // Batch norms that do something: statistics and affine weights unlike those of a fresh layer.
-void stir(nn::Sequential& network) {
+void stir(nn::Module& network) {
   const NoGrad no_grad;
   for (auto& [name, tensor] : network.state_dict()) {
     if (tensor.dim() != 1 || name.ends_with("weight_u") || name.ends_with("weight_v")) continue;
@@ -117,18 +204,18 @@ const std::map<std::string, Command> commands = {
     {"load",
      {4,
       [](const Arguments& a) {
-        Network network = make_network(a[0]);
-        nn::load_pytorch(network.module, network.map, a[1]);
-        run(network.module, a[2], a[3]);
+        const Network network = make_network(a[0]);
+        nn::load_pytorch(*network.module, network.map, a[1]);
+        run(network, a[2], a[3]);
       }}},
     {"export",
      {5,
       [](const Arguments& a) {
         manual_seed(std::stoull(a[1]));
-        Network network = make_network(a[0]);
-        stir(network.module);
-        nn::save_pytorch(network.module, network.map, a[2]);
-        run(network.module, a[3], a[4]);
+        const Network network = make_network(a[0]);
+        stir(*network.module);
+        nn::save_pytorch(*network.module, network.map, a[2]);
+        run(network, a[3], a[4]);
       }}},
     {"train", {3, [](const Arguments& a) { train(a[0], a[1], a[2]); }}},
     {"resave",

@@ -63,6 +63,73 @@ TEST_CASE("the import maps have the names of the classic nn.Sequentials") {
   CHECK(shape(d, "main.11.weight") == Shape{1, 64, 4, 4});
 }
 
+TEST_CASE("the import maps of conditional GANs name each of their tensors") {
+  for (const Conditioning conditioning : {Conditioning::projection, Conditioning::acgan}) {
+    for (const int image : {8, 16, 32, 64, 128}) {
+      INFO(name_of(conditioning) << " at " << image);
+      const ConditionalGanSpec spec{
+          .classes = 3, .conditioning = conditioning, .image = image, .base = 2, .z = 5};
+      manual_seed(1);
+      ConditionalGan a = make_conditional_gan(spec);
+      manual_seed(2);
+      ConditionalGan b = make_conditional_gan(spec);
+      through_pytorch(a.generator, b.generator, conditional_generator_map(spec, "g"));
+      through_pytorch(a.discriminator, b.discriminator, conditional_discriminator_map(spec));
+    }
+  }
+}
+
+TEST_CASE("conditional GANs keep their tables of classes as PyTorch's embeddings do") {
+  const ConditionalGanSpec spec{.classes = 3, .image = 16, .base = 2, .z = 5};
+  const ConditionalGan gan = make_conditional_gan(spec);
+  const NamedTensors g = nn::to_pytorch(gan.generator, conditional_generator_map(spec, "g"));
+  const NamedTensors ours = gan.generator.state_dict();
+  CHECK(same_bits(g.at("g.blocks.1.norm2.gain.weight"),
+                  ours.at("blocks.1.norm2.gain").to(Device::cpu())));
+  CHECK(same_bits(g.at("g.blocks.0.norm1.bias.weight"),
+                  ours.at("blocks.0.norm1.bias").to(Device::cpu())));
+  CHECK(g.at("g.blocks.0.norm1.norm.num_batches_tracked").shape() == Shape{});
+  CHECK(g.at("g.blocks.0.conv1.weight").shape() == Shape{4, 4, 3, 3});
+  CHECK(g.at("g.blocks.1.shortcut.weight").shape() == Shape{2, 4, 1, 1});
+  // Row 0 of the first Linear's weight counts channels, height, width there: row i of PyTorch's is
+  // row i % 16 * 4 + i / 16 of ours.
+  const Tensor chw = g.at("g.linear.weight"), hwc = ours.at("linear.weight").to(Device::cpu());
+  REQUIRE(chw.shape() == Shape{64, 5});
+  bool right = true;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    right = right && chw.data<float>()[5 * i] == hwc.data<float>()[5 * (i % 16 * 4 + i / 16)];
+  }
+  CHECK(right);
+  CHECK_FALSE(same_bits(chw, hwc));
+  const NamedTensors d = nn::to_pytorch(gan.discriminator, conditional_discriminator_map(spec));
+  CHECK(d.at("embedding.weight_orig").shape() == Shape{3, 4});
+  CHECK(d.at("features.2.body.3.weight_orig").shape() == Shape{4, 4, 3, 3});
+  CHECK(d.at("linear.weight_v").shape() == Shape{4});
+}
+
+TEST_CASE("the recogniser's import map names each of its tensors") {
+  const std::vector<FaceAttribute> attributes = {{"glasses", {"none", "clear", "dark"}},
+                                                 {"beard", {"no", "yes"}}};
+  manual_seed(1);
+  FaceFeatures a(attributes);
+  manual_seed(2);
+  FaceFeatures b(attributes);
+  const NamedTensors theirs = through_pytorch(a, b, face_features_map("net"));
+  CHECK(theirs.size() == 8 * (1 + 5) + 2 + 5 + 2);
+  CHECK(theirs.at("net.body.0.weight").shape() == Shape{32, 3, 4, 4});
+  CHECK(theirs.at("net.body.21.weight").shape() == Shape{24, 128, 1, 1});
+  CHECK(theirs.at("net.body.26.running_mean").shape() == Shape{128});
+  CHECK(theirs.at("net.attributes.weight").shape() == Shape{5, 128});
+  const Tensor chw = theirs.at("net.body.25.weight");
+  const Tensor hwc = a.state_dict().at("body.layers.9.weight").to(Device::cpu());
+  REQUIRE(chw.shape() == Shape{128, 384});
+  bool right = true;
+  for (std::int64_t i = 0; i < 384; ++i) {
+    right = right && chw.data<float>()[i] == hwc.data<float>()[i % 16 * 24 + i / 16];
+  }
+  CHECK(right);
+}
+
 TEST_CASE("the seed CNN's linear layer follows a Flatten of 6 x 6 x 128") {
   manual_seed(1);
   nn::Sequential net = test::seed_cnn(), other = test::seed_cnn();

@@ -1,8 +1,16 @@
-// Every function of nn/loss.h.
+// Every function of nn/loss.h, and what else PyTorch has a loss for.
+#include <cmath>
+#include <numbers>
+
+#include "autograd/ops/add_scalar.h"
+#include "autograd/ops/scale.h"
+#include "autograd/ops/sub.h"
+#include "autograd/ops/sum_to.h"
 #include "golden_case.h"
 #include "kernels/elementwise/elementwise.h"
 #include "nn/gan_loss.h"
 #include "nn/loss.h"
+#include "nn/vae_loss.h"
 
 namespace imago::test {
 namespace {
@@ -44,6 +52,15 @@ LossGolden of_classes(const char* file, const char* name,
           .constants = {"labels"}};
 }
 
+// The mean square of d (N, ...), which the density's logarithm is but for constants:
+// -1/2 sum d^2 - D log sqrt(2 pi) over all D values.
+Var mean_square_by_density(const Var& d) {
+  const auto values = static_cast<double>(d.numel());
+  const Var log_density = ops::sum(loss::standard_normal_log_density(d));
+  const double log_root_two_pi = 0.5 * std::log(2 * std::numbers::pi);
+  return ops::scale(ops::add_scalar(log_density, values * log_root_two_pi), -2 / values);
+}
+
 }  // namespace
 
 std::vector<LossGolden> all_loss_goldens() {
@@ -63,6 +80,8 @@ std::vector<LossGolden> all_loss_goldens() {
       of_classes(blocks, "cross_entropy_class", {.ignore_index = 1}),
       with_target("mse", basic, "mse", loss::mse),
       pair("mse", catalogue, "mse", loss::mse),
+      pair("standard_normal_log_density", catalogue, "mse",
+           [](const Var& a, const Var& b) { return mean_square_by_density(ops::sub(a, b)); }),
       with_target("l1", basic, "l1", loss::l1),
       pair("l1", catalogue, "l1", loss::l1),
       pair("huber", blocks, "huber_default",

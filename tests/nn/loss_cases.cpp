@@ -1,15 +1,19 @@
-// The table: every function of nn/loss.h, nn/gan_loss.h and nn/gradient_penalty.h, with each of its
-// options.
+// The table: every function of nn/loss.h, nn/gan_loss.h, nn/gradient_penalty.h and nn/vae_loss.h,
+// with each of its options.
 #include <cstdint>
 
+#include "autograd/ops/add.h"
+#include "autograd/ops/cast.h"
 #include "autograd/ops/matmul.h"
 #include "autograd/ops/mul.h"
+#include "autograd/ops/sum_to.h"
 #include "autograd/ops/tanh.h"
 #include "kernels/elementwise/elementwise.h"
 #include "loss_case.h"
 #include "nn/gan_loss.h"
 #include "nn/gradient_penalty.h"
 #include "nn/loss.h"
+#include "nn/vae_loss.h"
 #include "tensor/random_stream.h"
 #include "tests/kernels/random.h"
 
@@ -88,6 +92,51 @@ Var gradient_penalty_of(const loss::Critic& critic, std::int64_t columns, DType 
                                 normals({4, columns}, dtype, 4), kernels::cast(mix, dtype), target);
 }
 
+// A term of a VAE, one value for each image or latent, as the loss it becomes: its mean in acc_t.
+LossCase of_term(const char* function, const std::vector<LossArgument>& arguments,
+                 const std::function<Var(const Vars&)>& f) {
+  return {.loss = function,
+          .name = "",
+          .f =
+              [f](const Vars& v) {
+                const Var term = f(v);
+                return ops::mean(ops::cast(term, acc_dtype(term.dtype())));
+              },
+          .arguments = arguments};
+}
+
+std::vector<LossCase> vae_terms() {
+  const LossArgument any{}, positive{0.1, 2};
+  return {
+      of_term("reparameterise", {any, any, any},
+              [](const Vars& v) { return loss::reparameterise(v[0], v[1], v[2]); }),
+      of_term("gaussian_kl", {any, any},
+              [](const Vars& v) { return loss::gaussian_kl(v[0], v[1]); }),
+      {.loss = "kl_per_image",
+       .name = "",
+       .f = [](const Vars& v) { return loss::kl_per_image(v[0]); },
+       .arguments = {positive}},
+      // The first latent's mean is near 0.3 nats, the other's near 1.5.
+      {.loss = "kl_per_image",
+       .name = "free bits",
+       .f =
+           [](const Vars& v) {
+             const Tensor near = Tensor::from<double>({0.3, 1.5}, {1, 2});
+             return loss::kl_per_image(ops::add(v[0], kernels::cast(near, v[0].dtype())), 0.8);
+           },
+       .arguments = {LossArgument{-0.2, 0.2}}},
+      of_term(
+          "gaussian_log_likelihood", {any, any, {-0.5, 0.5}},
+          [](const Vars& v) { return loss::gaussian_log_likelihood(v[0], v[1], ops::mean(v[2])); }),
+      of_term("bernoulli_log_likelihood", {{0.05, 0.95}, {-3, 3}},
+              [](const Vars& v) { return loss::bernoulli_log_likelihood(v[0], v[1]); }),
+      of_term("to_unit_range", {any}, [](const Vars& v) { return loss::to_unit_range(v[0]); }),
+      of_term("standard_normal_log_density", {any},
+              [](const Vars& v) { return loss::standard_normal_log_density(v[0]); }),
+      of_term("iwae_bound", {any}, [](const Vars& v) { return loss::iwae_bound(v[0]); }),
+  };
+}
+
 }  // namespace
 
 Vars arguments_of(const LossCase& c, DType dtype, std::int64_t times) {
@@ -115,7 +164,7 @@ Vars arguments_of(const LossCase& c, DType dtype, std::int64_t times) {
 
 std::vector<LossCase> all_loss_cases() {
   const LossArgument logits{-3, 3};
-  return {
+  std::vector<LossCase> cases = {
       {.loss = "bce_with_logits(logits, targets)",
        .name = "targets that are learned too",
        .f = [](const Vars& v) { return loss::bce_with_logits(v[0], v[1]); },
@@ -180,6 +229,9 @@ std::vector<LossCase> all_loss_cases() {
                   return loss::r1_penalty(critic, normals({4, columns}, dtype, 3));
                 }),
   };
+  const std::vector<LossCase> terms = vae_terms();
+  cases.insert(cases.end(), terms.begin(), terms.end());
+  return cases;
 }
 
 }  // namespace imago::test

@@ -1,17 +1,23 @@
 // Layers and losses against PyTorch, from the tables in golden_case.h; and Adam.
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/ops/add.h"
+#include "autograd/ops/add_scalar.h"
 #include "autograd/ops/conv2d.h"
 #include "autograd/ops/exp.h"
 #include "autograd/ops/log.h"
 #include "autograd/ops/logsumexp.h"
 #include "autograd/ops/mul.h"
+#include "autograd/ops/permute.h"
+#include "autograd/ops/reshape.h"
 #include "autograd/ops/sum_to.h"
 #include "golden_checks.h"
 #include "nn/gan_loss.h"
 #include "nn/layers.h"
 #include "nn/optim.h"
+#include "nn/vae_loss.h"
 
 using namespace imago;
 using namespace imago::test;
@@ -93,6 +99,14 @@ TEST_CASE("goldens: the fused batch norm of ConvBlock") {
 
 TEST_CASE("goldens: losses") {
   for (const LossGolden& g : all_loss_goldens()) check_loss(g);
+}
+
+TEST_CASE("goldens: iwae_bound is logsumexp, less the logarithm of how many samples there are") {
+  check_function(golden_file("catalogue.safetensors"), "logsumexp", {"x"}, [](const Vars& v) {
+    // x (3, 4, 5) over axes 0 and 2: 15 samples for each of 4 images.
+    const Var log_weights = ops::reshape(ops::permute(v[0], {0, 2, 1}), {15, 4});
+    return ops::add_scalar(loss::iwae_bound(log_weights), std::log(15.0));
+  });
 }
 
 TEST_CASE("goldens: Adam") {

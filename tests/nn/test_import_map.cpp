@@ -219,6 +219,38 @@ TEST_CASE("import: what does not fit is listed by PyTorch's name, and nothing ch
   CHECK(contains(file, (folder / "x.safetensors").string()));
 }
 
+TEST_CASE("import: a tensor that no layer owns goes by its whole name") {
+  class Scaled final : public Module {
+   public:
+    Scaled() {
+      add_parameter("gain", Tensor::zeros({3, 4}));
+      add_child("norm", BatchNorm2d({.channels = 4}));
+    }
+    Var forward(const Var& x) override { return x; }
+  };
+  Sequential net;
+  net.add(Scaled());
+  const ImportMap map = {{"a.gain.weight", "layers.0.gain", PytorchLayer::tensor},
+                         {"a.norm", "layers.0.norm", PytorchLayer::batch_norm}};
+  NamedTensors theirs = {{"a.gain.weight", normals({3, 4}, DType::f32, 1)}};
+  for (const char* name : {"weight", "bias", "running_mean", "running_var"}) {
+    theirs[std::string("a.norm.") + name] = normals({4}, DType::f32, 2);
+  }
+  load_pytorch(net, map, theirs);
+  CHECK(same_bits(net.state_dict().at("layers.0.gain"), theirs.at("a.gain.weight")));
+  const NamedTensors exported = to_pytorch(net, map);
+  CHECK(exported.size() == theirs.size() + 1);  // and num_batches_tracked
+  CHECK(same_bits(exported.at("a.gain.weight"), theirs.at("a.gain.weight")));
+  theirs.erase("a.gain.weight");
+  CHECK(contains(complaint(net, map, theirs), "missing: a.gain.weight (3, 4), our layers.0.gain"));
+  ImportMap wrong = map;
+  wrong[0].ours = "layers.0.bias";
+  CHECK(contains(complaint(net, wrong, theirs), "no tensor 'layers.0.bias'"));
+  wrong[0] = map[0];
+  wrong[0].in = {.h = 1, .w = 1, .c = 4};
+  CHECK(contains(complaint(net, wrong, theirs), "no kind that takes an image shape"));
+}
+
 TEST_CASE("import: a map that does not fit its module is a mistake that is named") {
   Sequential net = network();
   const NamedTensors state = state_of_pytorch();
