@@ -1,7 +1,7 @@
 """Weights between PyTorch and Imago, as safetensors: both ways, with the same outputs.
 
-The networks are written here as PyTorch's users write them. Outputs are f32 on both sides; the
-bound on their difference is TOLERANCE times the largest output (at least 1).
+The networks are those of networks.py. Outputs are f32 on both sides; the bound on their difference
+is TOLERANCE times the largest output (at least 1).
 """
 import os
 import subprocess
@@ -10,176 +10,12 @@ import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
 
 import common
+from networks import NETWORKS, dcgan_g, seed003_cnn
 
 TOLERANCE = 1e-5
 torch.set_num_threads(1)
-
-
-class Net(nn.Module):
-    def __init__(self, *layers):
-        super().__init__()
-        self.main = nn.Sequential(*layers)
-
-    def forward(self, x):
-        return self.main(x)
-
-
-def dcgan_g(image, base, z=100):
-    width, layers, size = base * image // 8, [], 4
-    layers += [nn.ConvTranspose2d(z, width, 4, 1, 0, bias=False),
-               nn.BatchNorm2d(width), nn.ReLU(True)]
-    while size < image // 2:
-        layers += [nn.ConvTranspose2d(width, width // 2, 4, 2, 1, bias=False),
-                   nn.BatchNorm2d(width // 2), nn.ReLU(True)]
-        width, size = width // 2, size * 2
-    return Net(*layers, nn.ConvTranspose2d(width, 3, 4, 2, 1, bias=False), nn.Tanh())
-
-
-def dcgan_d(image, base):
-    width, size = base, image // 2
-    layers = [nn.Conv2d(3, base, 4, 2, 1, bias=False), nn.LeakyReLU(0.2, inplace=True)]
-    while size > 4:
-        layers += [nn.Conv2d(width, width * 2, 4, 2, 1, bias=False), nn.BatchNorm2d(width * 2),
-                   nn.LeakyReLU(0.2, inplace=True)]
-        width, size = width * 2, size // 2
-    return Net(*layers, nn.Conv2d(width, 1, 4, 1, 0, bias=False))
-
-
-def resize_g(image, base, z=100):
-    width, size = base * image // 8, 4
-    layers = [nn.ConvTranspose2d(z, width, 4, 1, 0, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
-    while size < image // 2:
-        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(width, width // 2, 3, 1, 1, bias=False),
-                   nn.BatchNorm2d(width // 2), nn.ReLU()]
-        width, size = width // 2, size * 2
-    return Net(*layers, nn.Upsample(scale_factor=2), nn.Conv2d(width, 3, 3, 1, 1, bias=False),
-               nn.Tanh())
-
-
-def normalised(net, *shape):
-    """After a few steps of the power method of its layers of spectral norm."""
-    for _ in range(5):
-        net(torch.zeros(1, *shape))
-    return net
-
-
-def sndcgan_d(image, base):
-    norm, width, size = nn.utils.spectral_norm, base, image // 2
-    layers = [norm(nn.Conv2d(3, base, 4, 2, 1)), nn.LeakyReLU(0.2)]
-    while size > 4:
-        layers += [norm(nn.Conv2d(width, width * 2, 4, 2, 1)), nn.LeakyReLU(0.2)]
-        width, size = width * 2, size // 2
-    return normalised(Net(*layers, norm(nn.Conv2d(width, 1, 4, 1, 0))), 3, image, image)
-
-
-class Block(nn.Module):
-    def __init__(self, body, shortcut=()):
-        super().__init__()
-        self.body, self.shortcut = nn.Sequential(*body), nn.Sequential(*shortcut)
-
-    def forward(self, x):
-        return self.body(x) + self.shortcut(x)
-
-
-class SumPool(nn.Module):
-    def forward(self, x):
-        return x.sum((2, 3))
-
-
-def resnet_g(image, base, z=128):
-    width, size = base * image // 8, 4
-    layers = [nn.Linear(z, 16 * width), nn.Unflatten(1, (width, 4, 4))]
-    while size < image:
-        size *= 2
-        out = base * image // size
-        layers.append(Block(
-            [nn.BatchNorm2d(width), nn.ReLU(), nn.Upsample(scale_factor=2),
-             nn.Conv2d(width, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out), nn.ReLU(),
-             nn.Conv2d(out, out, 3, 1, 1, bias=False)],
-            [nn.Conv2d(width, out, 1, bias=False), nn.Upsample(scale_factor=2)]))
-        width = out
-    return Net(*layers, nn.BatchNorm2d(width), nn.ReLU(), nn.Conv2d(width, 3, 3, 1, 1), nn.Tanh())
-
-
-def resnet_d(image, base):
-    def conv(inputs, outputs, kernel=3):
-        return nn.utils.spectral_norm(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2))
-
-    layers = [Block([conv(3, base), nn.ReLU(), conv(base, base), nn.AvgPool2d(2)],
-                    [nn.AvgPool2d(2), conv(3, base, 1)])]
-    width, size = base, image // 2
-    while size > 4:
-        layers.append(Block([nn.ReLU(), conv(width, width), nn.ReLU(), conv(width, 2 * width),
-                             nn.AvgPool2d(2)], [nn.AvgPool2d(2), conv(width, 2 * width, 1)]))
-        width, size = 2 * width, size // 2
-    layers.append(Block([nn.ReLU(), conv(width, width), nn.ReLU(), conv(width, width)]))
-    last = nn.utils.spectral_norm(nn.Linear(width, 1))
-    return normalised(Net(*layers, nn.ReLU(), SumPool(), last), 3, image, image)
-
-
-def seed001_g():
-    return Net(nn.Linear(100, 8192, bias=False), nn.BatchNorm1d(8192, eps=1e-3), nn.LeakyReLU(0.3),
-               nn.Unflatten(1, (512, 4, 4)),
-               nn.ConvTranspose2d(512, 256, 4, 2, 1, bias=False), nn.BatchNorm2d(256, eps=1e-3),
-               nn.LeakyReLU(0.3),
-               nn.ConvTranspose2d(256, 128, 4, 2, 1, bias=False), nn.BatchNorm2d(128, eps=1e-3),
-               nn.LeakyReLU(0.3), nn.ConvTranspose2d(128, 3, 4, 2, 1, bias=False), nn.Tanh())
-
-
-def seed001_d():
-    return Net(nn.Conv2d(3, 64, 4, 2, 1), nn.LeakyReLU(0.3), nn.Dropout(0.3),
-               nn.Conv2d(64, 128, 4, 2, 1), nn.LeakyReLU(0.3), nn.Dropout(0.3),
-               nn.Flatten(), nn.Linear(8192, 1))
-
-
-def seed003_cnn():
-    return Net(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
-               nn.MaxPool2d(2), nn.Conv2d(64, 128, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-               nn.Linear(4608, 128), nn.ReLU(), nn.Linear(128, 1))
-
-
-def spectral():
-    norm = nn.utils.spectral_norm
-    net = Net(norm(nn.Conv2d(3, 3, 3)), nn.LeakyReLU(0.2), norm(nn.ConvTranspose2d(3, 3, 3)),
-              nn.Tanh(), nn.Flatten(), norm(nn.Linear(75, 2)))
-    return normalised(net, 3, 5, 5)
-
-
-# Our name of a network; how it is made here; its input as PyTorch takes it. Every map of
-# models/import_maps.h is here, at every size that the model has.
-NETWORKS = {
-    "dcgan16/8/g": (lambda: dcgan_g(16, 8), (3, 100, 1, 1)),
-    "dcgan16/8/d": (lambda: dcgan_d(16, 8), (3, 3, 16, 16)),
-    "dcgan32/8/g": (lambda: dcgan_g(32, 8), (2, 100, 1, 1)),
-    "dcgan32/8/d": (lambda: dcgan_d(32, 8), (2, 3, 32, 32)),
-    "dcgan64/16/g": (lambda: dcgan_g(64, 16), (2, 100, 1, 1)),
-    "dcgan64/16/d": (lambda: dcgan_d(64, 16), (2, 3, 64, 64)),
-    "dcgan128/8/g": (lambda: dcgan_g(128, 8), (2, 100, 1, 1)),
-    "dcgan128/8/d": (lambda: dcgan_d(128, 8), (2, 3, 128, 128)),
-    "resize32/8/g": (lambda: resize_g(32, 8), (2, 100, 1, 1)),
-    "resize64/8/g": (lambda: resize_g(64, 8), (2, 100, 1, 1)),
-    "resize128/4/g": (lambda: resize_g(128, 4), (2, 100, 1, 1)),
-    "resize32/8/d": (lambda: dcgan_d(32, 8), (2, 3, 32, 32)),
-    "sndcgan32/8/g": (lambda: dcgan_g(32, 8), (2, 100, 1, 1)),
-    "sndcgan32/8/d": (lambda: sndcgan_d(32, 8), (2, 3, 32, 32)),
-    "sndcgan64/8/d": (lambda: sndcgan_d(64, 8), (2, 3, 64, 64)),
-    "sndcgan128/4/d": (lambda: sndcgan_d(128, 4), (2, 3, 128, 128)),
-    "resnet32/8/g": (lambda: resnet_g(32, 8), (2, 128)),
-    "resnet32/8/d": (lambda: resnet_d(32, 8), (2, 3, 32, 32)),
-    "resnet64/4/g": (lambda: resnet_g(64, 4), (2, 128)),
-    "resnet64/4/d": (lambda: resnet_d(64, 4), (2, 3, 64, 64)),
-    "resnet128/2/g": (lambda: resnet_g(128, 2), (2, 128)),
-    "resnet128/2/d": (lambda: resnet_d(128, 2), (2, 3, 128, 128)),
-    "seed003/g": (lambda: dcgan_g(32, 64), (2, 100, 1, 1)),
-    "seed003/d": (lambda: dcgan_d(32, 64), (2, 3, 32, 32)),
-    "seed001/g": (seed001_g, (2, 100)),
-    "seed001/d": (seed001_d, (2, 3, 32, 32)),
-    "seed003_cnn": (seed003_cnn, (2, 3, 64, 64)),
-    "spectral": (spectral, (2, 3, 5, 5)),
-}
 
 
 def stirred(net):
@@ -282,6 +118,33 @@ class PytorchTest(common.ToolTest):
             w.copy_(w.reshape(128, 128, 36).transpose(1, 2).reshape(128, 4608))
             difference = (net(x) - before).abs().max().item()
         self.assertGreater(difference, 1e-2)
+
+    def test_without_the_maps_a_vae_would_differ(self):
+        """The same for what else has the right shape in any order, or is a scalar."""
+        def swap(net):
+            net.mu, net.log_variance = net.log_variance, net.mu
+
+        def columns(net):
+            w = net.log_variance.weight
+            w.copy_(w.reshape(5, 6, 16).transpose(1, 2).reshape(5, 96))
+
+        def rows(net):
+            w = net.decoder[0].weight
+            w.copy_(w.reshape(6, 16, 5).transpose(0, 1).reshape(96, 5))
+
+        def sigma(net):
+            net.pixels.log_sigma.fill_(-0.3)
+
+        for part, change in (("encode", swap), ("encode", columns), ("decode", rows),
+                             ("likelihood", sigma)):
+            with self.subTest(change.__name__), torch.no_grad():
+                torch.manual_seed(8)
+                make, shape = NETWORKS[f"vae16/gaussian/{part}"]
+                net, x = stirred(make()), torch.randn(*shape)
+                before = net(x)
+                change(net)
+                difference = (net(x) - before).abs().max() / before.abs().max().clamp(min=1)
+                self.assertGreater(difference.item(), 100 * TOLERANCE)
 
     def test_what_does_not_fit_is_listed(self):
         net = seed003_cnn()
