@@ -27,8 +27,8 @@ int doublings(int image) {
   return std::countr_zero(static_cast<unsigned>(image / 4));
 }
 
-// resnet_features() with so many halvings, an nn.Sequential called `prefix` in PyTorch; `ours` comes
-// before the names of its layers here.
+// resnet_features() with so many halvings, an nn.Sequential called `prefix` in PyTorch; `ours` is
+// what comes before the names of its layers here.
 ImportMap resnet_features_map(int downs, const std::string& prefix, const std::string& ours) {
   ImportMap map;
   for (int i = 0; i <= downs; ++i) {
