@@ -123,7 +123,8 @@ int evaluate(Options o) {
   }
   if (o.features != "none") network.emplace(models::face_features(o.features));
   settle_count(o, data::Faces(o.data, {.size = size, .batch = 1}).size(), have);
-  const data::Faces data(o.data, {.size = size, .batch = o.count, .seed = o.seed});
+  // Nothing is mirrored on either side: what is scored is what the folders hold.
+  const data::Faces data(o.data, {.size = size, .batch = o.count, .seed = o.seed, .flip = false});
   const Tensor real = first_batch(data, o.data);
   const Tensor fake =
       trained ? trained->sample(o.count, o.seed) : first_batch(open_images(o, o.count), o.images);

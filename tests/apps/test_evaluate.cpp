@@ -108,6 +108,13 @@ TEST_CASE(
   CHECK(j.at("images") == "photos");
   CHECK(j.at("count") == 20);
   CHECK_FALSE(j.at("scores").contains("frechet_distance_untrained"));
+  // With one seed both sides are the same images in the same order, none of them mirrored.
+  CHECK(j.at("pixels").at("sliced_wasserstein").get<double>() <= 1e-9);
+  CHECK(j.at("pixels").at("mean_pairwise_distance") ==
+        j.at("pixels").at("mean_pairwise_distance_of_real"));
+  CHECK(j.at("scores").at("frechet_distance").get<double>() <= 1e-6);
+  CHECK(j.at("scores").at("precision") == 1);
+  CHECK(j.at("scores").at("coverage") == 1);
   // Every picture of the folder is a training image: the nearest beside it is itself, pixel by
   // pixel.
   const imago::data::Image sheet = imago::data::load_image(play / "s.png");
