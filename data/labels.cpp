@@ -1,10 +1,12 @@
 #include "data/labels.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
 #include <sstream>
 
+#include "data/procedural/attributes.h"
 #include "tensor/error.h"
 
 namespace imago::data {
@@ -12,11 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A label by name: its classes, and how to find that of a face.
+// What face_attributes() has of a face, in its order.
+using Attributes = std::array<std::int64_t, face_attribute_count>;
+constexpr std::size_t glasses = 0, beard = 1, hair = 2;
+constexpr std::int64_t none = 0, long_hair = 2;  // of glasses and beard; of hair
+
+// A label by name: its classes, and how to find that of a face. What attributes_of can tell is
+// asked of it, so that both words mean the same.
 struct Rule {
   std::string name;
   std::vector<std::string> classes;
-  std::int64_t (*find)(const FaceIdentity&, const FaceNuisance&);
+  std::int64_t (*find)(const Attributes&, const FaceNuisance&);
 };
 
 template <class Enum>
@@ -26,23 +34,14 @@ std::vector<std::string> names_of(int count) {
   return names;
 }
 
-// The mouth of an average head is at y = 0.6: bobs and what is longer reach it.
-constexpr float long_hair = 0.56f;
-
 const std::vector<Rule>& rules() {
-  using Face = const FaceIdentity&;
+  using Face = const Attributes&;
   using Photo = const FaceNuisance&;
   using Class = std::int64_t;
   static const std::vector<Rule> all = {
-      {"glasses", {"no", "yes"}, [](Face f, Photo) -> Class { return f.glasses >= 0.5f; }},
-      {"beard",
-       {"no", "yes"},
-       [](Face f, Photo) -> Class {
-         return std::max({f.beard, f.goatee, f.moustache}) >= 0.5f;
-       }},
-      {"long-hair",
-       {"no", "yes"},
-       [](Face f, Photo) -> Class { return f.hair_length >= long_hair; }},
+      {"glasses", {"no", "yes"}, [](Face f, Photo) -> Class { return f[glasses] != none; }},
+      {"beard", {"no", "yes"}, [](Face f, Photo) -> Class { return f[beard] != none; }},
+      {"long-hair", {"no", "yes"}, [](Face f, Photo) -> Class { return f[hair] == long_hair; }},
       {"smile",
        {"no", "yes"},
        [](Face, Photo p) -> Class { return p.expression == Expression::happy; }},
@@ -119,7 +118,8 @@ Labels procedural_labels(const ProceduralFacesOptions& o, const std::string& nam
     }
     const FaceIdentity face = sample_identity(o.seed, person);
     for (std::uint32_t i = 0; i < o.images_per_identity; ++i) {
-      labels.images.push_back(found->find(face, sample_nuisance(o.seed, person, i, o.nuisance)));
+      const FaceNuisance photo = sample_nuisance(o.seed, person, i, o.nuisance);
+      labels.images.push_back(found->find(attributes_of(face, photo), photo));
     }
   }
   return labels;

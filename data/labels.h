@@ -21,12 +21,13 @@ struct Labels {
 
 // What procedural faces can be labelled by. All are known exactly, and none depends on mirroring.
 //   identity    who it is: "0", "1", ...                      of the person
-//   glasses     no, yes                                       of the person
+//   glasses     no, yes: clear or dark                        of the image: sunglasses come and go
 //   beard       no, yes: beard, goatee or moustache           of the person
-//   long-hair   no, yes: down to the mouth                     of the person
+//   long-hair   no, yes: below the mouth                      of the person
 //   smile       no, yes: expression "happy"                   of the image
 //   expression  neutral, happy, ...: data::Expression         of the image
 //   occlusion   none, sunglasses, ...: data::Occlusion        of the image
+// Glasses, beard and long-hair are what attributes_of (data/procedural/attributes.h) says.
 const std::vector<std::string>& procedural_label_names();
 
 // The label of that name of every image of ProceduralFaces(options). Throws for another name.

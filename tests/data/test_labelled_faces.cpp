@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "data/procedural/attributes.h"
 #include "data/procedural/dataset.h"
 #include "pictures.h"
 #include "tensor/context.h"
@@ -30,6 +31,17 @@ class Numbers final : public Dataset {
   }
   std::string describe() const override { return "numbers"; }
 };
+
+// What attributes_of calls a face.
+std::string word(const std::string& attribute, const FaceIdentity& face,
+                 const FaceNuisance& nuisance) {
+  const auto values = attributes_of(face, nuisance);
+  for (std::size_t a = 0; a < values.size(); ++a) {
+    const FaceAttributeNames& names = face_attributes()[a];
+    if (names.name == attribute) return names.values.at(static_cast<std::size_t>(values[a]));
+  }
+  return "no such attribute";
+}
 
 // Image i is of class i % 3.
 Labels of_numbers() {
@@ -115,14 +127,22 @@ TEST_CASE("labels: what procedural faces are is what they are made of") {
       const std::string& is = labels.classes.at(static_cast<std::size_t>(labels.images[i]));
       const auto yes = [](bool b) { return std::string(b ? "yes" : "no"); };
       if (name == "identity") CHECK(is == std::to_string(person));
-      if (name == "glasses") CHECK(is == yes(face.glasses == 1));
-      if (name == "beard") CHECK(is == yes(face.beard + face.goatee + face.moustache > 0));
-      if (name == "long-hair") CHECK(is == yes(face.hair_length >= 0.56f));
+      if (name == "glasses") CHECK(is == yes(word("glasses", face, nuisance) != "none"));
+      if (name == "beard") CHECK(is == yes(word("beard", face, nuisance) != "none"));
+      if (name == "long-hair") CHECK(is == yes(word("hair", face, nuisance) == "long"));
       if (name == "smile") CHECK(is == yes(nuisance.expression == Expression::happy));
       if (name == "expression") CHECK(is == data::name(nuisance.expression));
       if (name == "occlusion") CHECK(is == data::name(nuisance.occlusion));
     }
   }
+  // Sunglasses are glasses, also on people who have none of their own.
+  const Labels glasses =
+      procedural_labels({.size = 8, .identities = 1000, .images_per_identity = 1}, "glasses");
+  int dark = 0;
+  for (std::uint32_t person = 0; person < 1000; ++person) {
+    dark += glasses.images[person] == 1 && sample_identity(1, person).glasses < 0.5f;
+  }
+  CHECK(dark > 0);
   CHECK(procedural_labels(people, "identity").classes.size() == 60);
   CHECK(procedural_labels(people, "expression").classes.size() == expression_count);
   CHECK(contains(error_of([] { procedural_labels(people, "hat"); }), "choose one of identity"));
