@@ -31,7 +31,7 @@ TEST_CASE("vae: sums and means are another beta") {
 
   // At sigma = 1 the reconstruction is half the squared error, summed over 12,288 values ...
   CHECK(std::abs(reconstruction - constant - d * 0.25 / 2) < 1e-2);
-  // ... and the "reconstruction" of many programs is the mean of the same numbers.
+  // ... and the "reconstruction" of many programs is the mean of the same squares, not halved.
   CHECK(std::abs(loss::mse(x, mean).item() - 0.25) < 1e-6);
 }
 
