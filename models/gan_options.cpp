@@ -24,6 +24,21 @@ void check_rates(const GanTrainerOptions& o) {
   check(o.ema >= 0 && o.ema < 1, op, "ema must be in [0, 1), not ", o.ema);
 }
 
+// How many layers of a network have spectral norm, and how many a weight without it.
+struct Weights {
+  int spectral = 0, plain = 0;
+};
+
+Weights weights_of(const nn::Module& network) {
+  Weights weights;
+  for (const auto& [name, parameter] : network.named_parameters()) {
+    const std::string own = name.substr(name.rfind('.') + 1);  // all of it where there is no dot
+    weights.spectral += own == "weight_orig";                  // nn/spectral_norm.h
+    weights.plain += own == "weight";  // also that of a batch norm, which may be any
+  }
+  return weights;
+}
+
 // Every option at its default or not, by its flag.
 Metadata all_options(const GanTrainerOptions& o) {
   const bool penalised = o.penalty != GanPenalty::none, noisy = o.instance_noise > 0;
@@ -64,13 +79,21 @@ void check_gan_options(const GanTrainerOptions& o) {
         o.noise_steps);
   check(o.instance_noise == 0 || o.noise_steps > 0, op,
         "instance-noise needs the number of steps in which it fades; give instance-noise-steps");
-  check(o.loss != GanLoss::wasserstein || o.clip_weights > 0 || o.penalty == GanPenalty::gp, op,
-        "the wasserstein loss needs a D of bounded slope, or it falls without end: choose penalty "
-        "gp, or clip-weights such as 0.01");
 }
 
 void check_gan_options(const GanTrainerOptions& options, const Gan& gan) {
   check_gan_options(options);
+  const Weights weights = weights_of(gan.discriminator);
+  check(options.clip_weights == 0 || weights.spectral == 0, op, "clip-weights does nothing to ",
+        gan.spec.model,
+        "'s D, whose spectral norm divides weights by their size again: leave it "
+        "out, or choose a D without spectral norm");
+  const bool bounded = weights.spectral > 0 && weights.plain == 0;
+  check(options.loss != GanLoss::wasserstein || options.clip_weights > 0 ||
+            options.penalty == GanPenalty::gp || bounded,
+        op,
+        "the wasserstein loss needs a D of bounded slope, or it falls without end: choose penalty "
+        "gp, or clip-weights such as 0.01, or a D with spectral norm in all its layers");
   if (options.penalty == GanPenalty::none) return;
   gan.discriminator.visit([&](const std::string& name, const nn::Module& module) {
     if (dynamic_cast<const nn::BatchNorm2d*>(&module) == nullptr) return;

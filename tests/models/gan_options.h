@@ -24,6 +24,24 @@ inline models::Gan plain_gan(bool dropout = false) {
   return gan;
 }
 
+// plain_gan with spectral norm in both of D's layers, or in the first alone.
+inline models::Gan spectral_gan(bool all = true) {
+  manual_seed(5);
+  models::Gan gan = models::make_gan({"dcgan16", 4});
+  nn::Sequential d;
+  d.add(nn::Conv2d({.in = 3,
+                    .out = 4,
+                    .kernel = 4,
+                    .stride = 2,
+                    .padding = Padding::same(1),
+                    .spectral_norm = true}));
+  d.add(nn::LeakyReLU({.slope = 0.2}));
+  d.add(nn::Conv2d({.in = 4, .out = 1, .kernel = 8, .spectral_norm = all}));
+  d.add(nn::Flatten());
+  gan.discriminator = std::move(d);
+  return gan;
+}
+
 // D(x) = <w, x>, whose gradient is w at every image.
 inline models::Gan linear_gan() {
   manual_seed(5);

@@ -211,6 +211,31 @@ TEST_CASE("GAN options: weights are clipped after each update of D") {
   CHECK(largest(trainer.gan().generator.parameters().at(1).tensor()) > 0.5);  // gamma, near 1
 }
 
+TEST_CASE("GAN options: spectral norm bounds D for the wasserstein loss, and needs no clipping") {
+  const GanTrainerOptions wasserstein{.loss = GanLoss::wasserstein, .seed = 5};
+  GanTrainer trainer(spectral_gan(), wasserstein);
+  const NamedTensors before = copy_of(trainer.state());
+  CHECK(std::isfinite(trainer.step(real_images(1)).loss_d.item()));
+  CHECK(moved(before, trainer.state(), "d"));
+  CHECK(finite(trainer.state()));
+  check_gan_options(wasserstein, make_gan({"sndcgan32", 2}));
+  check_gan_options(wasserstein, make_gan({"resnet32", 2}));
+
+  // One layer without it has any slope. Clipping is no way out where another layer undoes it.
+  GanTrainerOptions clipped = wasserstein, penalised = wasserstein;
+  clipped.clip_weights = 0.01;
+  penalised.penalty = GanPenalty::gp;
+  const auto message = [](const GanTrainerOptions& options, const Gan& gan) {
+    return error_of([&] { check_gan_options(options, gan); });
+  };
+  CHECK(contains(message(wasserstein, spectral_gan(false)), "spectral norm in all its layers"));
+  CHECK(contains(message(clipped, spectral_gan(false)), "clip-weights does nothing"));
+  CHECK(contains(message(clipped, spectral_gan()), "without spectral norm"));
+  CHECK(contains(message({.clip_weights = 0.01}, spectral_gan()), "clip-weights does nothing"));
+  check_gan_options(penalised, spectral_gan(false));
+  check_gan_options(clipped, plain_gan());
+}
+
 TEST_CASE("GAN options: k steps of D take k batches, and G goes on from the last") {
   Gan twin = plain_gan();
   GanTrainer trainer(plain_gan(), {.lr = 0, .seed = 5, .d_steps = 2});
