@@ -49,15 +49,15 @@ inline constexpr int most_d_steps = 1000;  // each has places for its random num
 // together.
 void check_gan_options(const GanTrainerOptions& options);
 // The same, and where options do not go with D: a penalty with batch norm; clip_weights with
-// spectral norm, which undoes it; the wasserstein loss with nothing that bounds D's slope, be it gp,
-// clip_weights or spectral norm in every layer.
+// spectral norm, which undoes it; the wasserstein loss with nothing that bounds D's slope, be it
+// gp, clip_weights or spectral norm in every layer.
 void check_gan_options(const GanTrainerOptions& options, const Gan& gan);
 
 // Options that a run keeps from its start to its end, besides model, loss, ema and seed, by the
 // names of train_gan's flags: those that are not at their default, so that checkpoints from before
 // there was a choice are those of runs with the defaults. They fix the bits of a run together with
-// the rates and the batch, which are not among them: rates may change within a run, and the batch is
-// not the trainer's to choose.
+// the rates and the batch, which are not among them: rates may change within a run, and the batch
+// is not the trainer's to choose.
 Metadata chosen_options(const GanTrainerOptions& options);
 // Throws, naming option, file and both values, unless the file has the same chosen options.
 void check_same_options(const GanTrainerOptions& options, const SafetensorsFile& file);
