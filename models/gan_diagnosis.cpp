@@ -5,9 +5,18 @@
 #include "models/metrics.h"
 
 namespace imago::models {
+namespace {
+
+// Losses that collapse less often, without the one in use.
+const char* other_losses(GanLoss loss) {
+  if (loss == GanLoss::hinge) return "wasserstein with gp";
+  return loss == GanLoss::wasserstein ? "hinge" : "hinge, wasserstein with gp";
+}
+
+}  // namespace
 
 GanDiagnosis::GanDiagnosis(GanLoss loss, double real_target, const GanDiagnosisOptions& options)
-    : balance_(balance_of(loss, real_target)), options_(options) {
+    : loss_(loss), balance_(balance_of(loss, real_target)), options_(options) {
   check(options.patience >= 0 && options.judged_from >= 0, "GanDiagnosis",
         "patience and judged_from must not be negative");
 }
@@ -38,7 +47,8 @@ std::optional<GanWarning> GanDiagnosis::see_variety(std::int64_t step, double sh
   text.precision(2);
   text << "samples differ from each other " << share
        << " times as much as real images do: G draws nearly one picture for every noise; another "
-          "loss (hinge, wasserstein with gp), a penalty, more steps of D or a smaller rate helps";
+          "loss ("
+       << other_losses(loss_) << "), a penalty, more steps of D or a smaller rate helps";
   return GanWarning{"mode collapse", text.str()};
 }
 

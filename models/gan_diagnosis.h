@@ -38,6 +38,7 @@ class GanDiagnosis {
   std::optional<GanWarning> see_variety(std::int64_t step, double share);
 
  private:
+  GanLoss loss_;
   GanBalance balance_;
   GanDiagnosisOptions options_;
   std::optional<std::int64_t> near_since_;

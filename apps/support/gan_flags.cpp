@@ -26,7 +26,9 @@ CLI::Validator augment_policy() {
 
 // What D and G minimise, and what D sees.
 void add_objective_flags(CLI::App& app, GanRunOptions& o) {
-  app.add_option("--loss", o.loss, "What D and G minimise; wasserstein needs gp or --clip-weights")
+  app.add_option(
+         "--loss", o.loss,
+         "What D and G minimise; wasserstein needs gp, --clip-weights or a D with spectral norm")
       ->check(CLI::IsMember(models::gan_loss_names()))
       ->capture_default_str();
   app.add_option("--penalty", o.penalty,
@@ -122,12 +124,14 @@ class SavedFlags {
   }
 
   // A rate of one network: as given, or that of both as given, or as saved, or as saved of both.
+  // Where it went with that of both and still does, what was said of that is enough.
   void take_rate(const std::string& key, std::optional<double>& value, double rate,
                  double saved_rate) const {
     const double before = saved_.contains(key) ? as<double>(key) : saved_rate;
     const bool given = app_.count("--" + key) > 0;
     if (!given) value = app_.count("--lr") > 0 ? rate : before;
-    if (given && *value != before) say_change(key, *value, before);
+    const bool with_both = !given && before == saved_rate;
+    if (*value != before && !with_both) say_change(key, *value, before);
   }
 
   double rate_of_both() const { return as<double>("lr"); }

@@ -46,14 +46,28 @@ bool GanFigures::finite() const {
   return std::isfinite(loss_d) && std::isfinite(loss_g) && std::isfinite(penalty.value_or(0));
 }
 
+void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows) {
+  for (const Json& row : rows) {
+    const auto step = row.at("step").get<std::int64_t>();
+    const auto number = [&](const char* key) -> std::optional<double> {
+      const auto entry = row.find(key);
+      if (entry == row.end() || !entry->is_number()) return {};  // null: it was not finite
+      return entry->get<double>();
+    };
+    if (const auto loss_d = number("loss_d")) diagnosis.see_loss_d(step, *loss_d);
+    if (const auto share = number("variety")) diagnosis.see_variety(step, *share);
+  }
+}
+
 GanReporter::GanReporter(GanRun& run, const GanRunOptions& options, std::int64_t first)
     : run_(run),
       options_(options),
-      first_(first),
       progress_(first, options.steps, std::max<std::int64_t>(options.steps / 50, 1)),
       diagnosis_(run.trainer().options().loss, run.trainer().options().real_target),
       last_time_(Clock::now()),
-      last_step_(first) {}
+      last_step_(first) {
+  if (first > 0) see_again(diagnosis_, run.folder().read_metrics());
+}
 
 void GanReporter::report(std::int64_t step, const models::GanStep& result, const Tensor& real,
                          bool sample, bool last) {
@@ -62,7 +76,7 @@ void GanReporter::report(std::int64_t step, const models::GanStep& result, const
     gradient_norm_ = result.gradient_norm;
   }
   const bool show = progress_.due(step);
-  const bool write = last || sample || step == first_ + 1 || step % metrics_every == 0;
+  const bool write = last || sample || step == 1 || step % metrics_every == 0;
   if (!show && !write) return;
   const GanFigures figures = figures_of(step, result);
   if (show) progress_.update(step, figures.images_per_second, figures.text());

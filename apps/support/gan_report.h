@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/support/gan_run.h"
 #include "apps/support/progress.h"
@@ -25,9 +26,14 @@ struct GanFigures {
   bool finite() const;
 };
 
+// Shows a diagnosis what rows of metrics.jsonl say, in their order. What it would warn of has been
+// said when they were written: a run that goes on does not say it again, and waits no longer.
+void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows);
+
 class GanReporter {
  public:
-  // For steps first + 1 .. options.steps.
+  // For steps first + 1 .. options.steps. Where first > 0 the rows of the run's folder, which end
+  // there, are seen again.
   GanReporter(GanRun& run, const GanRunOptions& options, std::int64_t first);
 
   // After each step, whose real images were `real` (N, S, S, 3) in [-1, 1]. Shows progress, writes
@@ -45,7 +51,6 @@ class GanReporter {
 
   GanRun& run_;
   const GanRunOptions& options_;
-  std::int64_t first_;
   Progress progress_;
   models::GanDiagnosis diagnosis_;
   Var penalty_, gradient_norm_;  // of the last step that took one

@@ -35,16 +35,15 @@ class TrainingRun::Reporter {
  public:
   explicit Reporter(TrainingRun& run)
       : run_(run),
-        first_(run.training_.steps_done()),
-        progress_(first_, run.flags_.steps, std::max<std::int64_t>(run.flags_.steps / 50, 1)),
-        last_time_(Clock::now()),
-        last_step_(first_) {}
+        last_step_(run.training_.steps_done()),
+        progress_(last_step_, run.flags_.steps, std::max<std::int64_t>(run.flags_.steps / 50, 1)),
+        last_time_(Clock::now()) {}
 
   // Throws when a loss is not finite. `measured` are figures of the pictures of this step.
   void report(bool last, const Json& measured) {
     const std::int64_t step = run_.training_.steps_done();
     const bool show = progress_.due(step);
-    const bool row = last || step == first_ + 1 || step % metrics_every == 0 || !measured.empty();
+    const bool row = last || step == 1 || step % metrics_every == 0 || !measured.empty();
     if (!show && !row) return;
     const StepFigures figures = run_.training_.figures();
     const auto now = Clock::now();
@@ -67,10 +66,9 @@ class TrainingRun::Reporter {
 
  private:
   TrainingRun& run_;
-  std::int64_t first_;
+  std::int64_t last_step_;  // that a rate was measured at
   Progress progress_;
   Clock::time_point last_time_;
-  std::int64_t last_step_;
 };
 
 void TrainingRun::require_unused() const {

@@ -54,12 +54,31 @@ TEST_CASE("train_gan with remedies: stopped and resumed it gives the bytes of on
   CHECK(contains(read_bytes(play / "whole/metrics.jsonl"), "\"noise\":"));
   CHECK(contains(read_bytes(play / "whole/metrics.jsonl"), "\"variety\":"));
 
+  // What a run writes of its first step comes once: a later start adds no row of its own.
+  REQUIRE(play.run("train_gan --resume --out same --steps 8").status == 0);
+  std::vector<int> steps;
+  for (const Json& row : RunFolder(play / "same").read_metrics()) {
+    steps.push_back(row.at("step").get<int>());
+  }
+  CHECK(steps == std::vector<int>{1, 2, 4, 6, 8});
+
   check_refused(play, "train_gan --resume --out parts --steps 9 --d-steps 1", "cannot change");
   check_refused(play, "train_gan --resume --out parts --steps 9 --augment cutout", "cannot change");
   const Outcome faster = play.run("train_gan --resume --out parts --steps 7 --lr-g 1e-3");
   CHECK(faster.status == 0);
   CHECK(contains(faster.out, "From here on --lr-g is 0.001, not 0.0002."));
   CHECK_FALSE(contains(faster.out, "--lr-d is"));
+  // A rate of both replaces those of one: each that changes is named, here all.
+  const Outcome both = play.run("train_gan --resume --out parts --steps 8 --lr 1e-4");
+  CHECK(both.status == 0);
+  CHECK(contains(both.out, "From here on --lr is 0.0001, not 0.0002."));
+  CHECK(contains(both.out, "From here on --lr-g is 0.0001, not 0.001."));
+  CHECK(contains(both.out, "From here on --lr-d is 0.0001, not 0.0004."));
+  // Now they go together.
+  const Outcome one = play.run("train_gan --resume --out parts --steps 9 --lr 3e-4");
+  CHECK(one.status == 0);
+  CHECK(contains(one.out, "From here on --lr is 0.0003, not 0.0001."));
+  CHECK_FALSE(contains(one.out, "--lr-g is"));
 }
 
 TEST_CASE("train_gan: a run from before these flags goes on with their defaults") {
@@ -129,6 +148,26 @@ TEST_CASE("train_gan: flags that do not go together are refused before anything 
   check_refused(play, small + "--beta1 1 --out a", "--beta1");
   check_refused(play, small + "--augment blur --out a", "--augment");
   CHECK_FALSE(fs::exists(play / "a"));
+}
+
+TEST_CASE("a run that goes on repeats no warning, and waits no longer for one") {
+  const auto row = [](int step, double loss_d) { return Json{{"step", step}, {"loss_d", loss_d}}; };
+  std::vector<Json> rows = {row(200, 1.3), row(210, 0.01), row(300, 0.01)};
+  rows.back()["variety"] = 0.05;
+  rows.push_back({{"step", 350}, {"loss_d", nullptr}});
+  models::GanDiagnosis whole(models::GanLoss::nonsaturating, 1), resumed = whole;
+  CHECK_FALSE(whole.see_loss_d(200, 1.3));
+  CHECK_FALSE(whole.see_loss_d(210, 0.01));
+  CHECK_FALSE(whole.see_loss_d(300, 0.01));
+  CHECK(whole.see_variety(300, 0.05).has_value());
+  see_again(resumed, rows);
+  CHECK_FALSE(resumed.see_variety(400, 0.05));  // said before
+  CHECK_FALSE(resumed.see_loss_d(400, 0.01));   // 190 steps of the 200 that it takes
+  CHECK_FALSE(whole.see_loss_d(400, 0.01));
+  const auto now = resumed.see_loss_d(410, 0.01), as_one = whole.see_loss_d(410, 0.01);
+  REQUIRE(now.has_value());
+  REQUIRE(as_one.has_value());
+  CHECK(now->text == as_one->text);
 }
 
 TEST_CASE("charts of a GAN run have the lines of its loss") {

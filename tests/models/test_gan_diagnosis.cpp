@@ -98,4 +98,11 @@ TEST_CASE("diagnosis: one picture for every noise is a collapse, varied ones are
   REQUIRE(warning.has_value());
   CHECK(warning->name == "mode collapse");
   CHECK_FALSE(diagnosis.see_variety(300, *alike));
+
+  // No run is advised to take the loss that it has.
+  const auto advice = [](GanLoss loss) { return GanDiagnosis(loss, 1).see_variety(1000, 0)->text; };
+  CHECK(warning->text.find("hinge") == std::string::npos);
+  CHECK(warning->text.find("(wasserstein with gp)") != std::string::npos);
+  CHECK(advice(GanLoss::wasserstein).find("(hinge)") != std::string::npos);
+  CHECK(advice(GanLoss::lsgan).find("(hinge, wasserstein with gp)") != std::string::npos);
 }
