@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "kernels/random/random.h"
+#include "models/conditional_gan_trainer.h"
 #include "models/gan_trainer.h"
 #include "models/vae_trainer.h"
 
@@ -54,6 +55,10 @@ Tensor sample_images(models::Vae& vae, std::int64_t count, std::uint64_t seed) {
 }
 
 Sampler trained_sampler(const SafetensorsFile& file) {
+  check(!models::is_conditional_gan(file), "checkpoint", file.path,
+        " holds a conditional GAN, which draws for a class; this takes an unconditional GAN, of "
+        "train_gan, or a VAE, of train_vae. models::load_conditional_gan opens it in a program of "
+        "your own");
   if (models::is_vae_checkpoint(file)) return sampler_of(models::load_vae(file));
   return sampler_of(models::load_gan(file));
 }

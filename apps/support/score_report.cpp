@@ -46,6 +46,12 @@ std::string describe(const models::Mode& mode, const std::vector<models::FaceAtt
   return text;
 }
 
+std::string note_on(const Modes& modes) {
+  if (modes.coverage.modes > 0) return "";
+  return "no combination of attributes comes often enough among the real images to be a mode, so "
+         "there is nothing to cover; take more images";
+}
+
 void print_scores(const models::Scores& s, std::optional<double> untrained,
                   const std::optional<Modes>& modes) {
   std::printf("on %lld features of %s:\n", static_cast<long long>(s.dimensions),
@@ -59,7 +65,7 @@ void print_scores(const models::Scores& s, std::optional<double> untrained,
               static_cast<long long>(s.frechet.samples[0]), s.frechet.distance[0],
               static_cast<long long>(s.frechet.samples[1]), s.frechet.distance[1],
               s.frechet.at_infinity);
-  std::printf("kernel distance (KID)                 %.5f", s.kernel.value);
+  std::printf("kernel distance                       %.5f", s.kernel.value);
   if (s.kernel.blocks > 1) std::printf(" +- %.5f", s.kernel.error);
   std::printf("   %lld blocks of %lld\n", static_cast<long long>(s.kernel.blocks),
               static_cast<long long>(s.kernel.block));
@@ -88,6 +94,7 @@ void print_scores(const models::Scores& s, std::optional<double> untrained,
     }
   }
   for (const std::string& warning : s.warnings) std::printf("note: %s\n", warning.c_str());
+  if (modes && !note_on(*modes).empty()) std::printf("note: %s\n", note_on(*modes).c_str());
 }
 
 Json to_json(const models::Scores& s) {
@@ -121,13 +128,15 @@ Json to_json(const Modes& modes) {
   for (const models::Mode& mode : modes.coverage.missing) {
     missing.push_back({{"mode", describe(mode, modes.attributes)}, {"real", mode.real}});
   }
-  return {{"attributes", names},
-          {"modes", modes.coverage.modes},
-          {"covered", modes.coverage.covered},
-          {"mass", number(modes.coverage.mass)},
-          {"difference", number(modes.coverage.difference)},
-          {"invented", number(modes.coverage.invented)},
-          {"missing", missing}};
+  Json json = {{"attributes", names},
+               {"modes", modes.coverage.modes},
+               {"covered", modes.coverage.covered},
+               {"mass", number(modes.coverage.mass)},
+               {"difference", number(modes.coverage.difference)},
+               {"invented", number(modes.coverage.invented)},
+               {"missing", missing}};
+  if (const std::string note = note_on(modes); !note.empty()) json["note"] = note;
+  return json;
 }
 
 Tensor images_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end) {

@@ -27,6 +27,9 @@ std::optional<Modes> find_modes(models::FaceFeatures& network, const Tensor& fak
 // "glasses clear, beard full": the values of a mode in words.
 std::string describe(const models::Mode& mode, const std::vector<models::FaceAttribute>& of);
 
+// What to bear in mind when reading them: that there is no mode at all; "" otherwise.
+std::string note_on(const Modes& modes);
+
 // Lines for people. `untrained` is the Fréchet distance of the untrained generator, where there is
 // one.
 void print_scores(const models::Scores& scores, std::optional<double> untrained,

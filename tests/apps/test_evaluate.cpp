@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "apps/support/sampling.h"
+#include "apps/support/score_report.h"
 #include "data/image.h"
+#include "models/conditional_gan_trainer.h"
 #include "program.h"
 
 using namespace imago::test;
@@ -59,7 +62,7 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
   for (const char* line :
        {"sliced Wasserstein distance to real", "mean pairwise distance of samples",
         "on 128 features of face_features version 1, weights ", "chet distance",
-        "untrained generator", "extrapolated", "kernel distance (KID)", "precision", "k = 3",
+        "untrained generator", "extrapolated", "kernel distance  ", "precision", "k = 3",
         "glasses x beard", "note: "}) {
     INFO(o.out);
     CHECK(contains(o.out, line));
@@ -171,4 +174,23 @@ TEST_CASE("train_features writes the same weights every time, and says how good 
     CHECK(contains(bytes, key));
   }
   CHECK(bytes.size() < 2'400'000);
+}
+
+TEST_CASE("a checkpoint of a conditional GAN is named as such") {
+  imago::manual_seed(1);
+  const imago::models::ConditionalGanTrainer trainer(
+      imago::models::make_conditional_gan({.classes = 2, .image = 8, .base = 2, .z = 4}), {});
+  const imago::SafetensorsFile file{"c.safetensors", trainer.state(), trainer.metadata()};
+  const std::string error = error_of([&] { imago::apps::trained_sampler(file); });
+  CHECK(contains(error, "c.safetensors holds a conditional GAN"));
+}
+
+TEST_CASE("where there is no mode, a note says so") {
+  imago::apps::Modes modes;
+  modes.attributes = {{"glasses", {"none", "clear", "dark"}}};
+  CHECK(contains(imago::apps::note_on(modes), "nothing to cover"));
+  CHECK(contains(imago::apps::to_json(modes).at("note").get<std::string>(), "take more images"));
+  modes.coverage.modes = 1;
+  CHECK(imago::apps::note_on(modes).empty());
+  CHECK_FALSE(imago::apps::to_json(modes).contains("note"));
 }
