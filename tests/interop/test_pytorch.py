@@ -1,7 +1,7 @@
 """Weights between PyTorch and Imago, as safetensors: both ways, with the same outputs.
 
-The networks are those of networks.py. Outputs are f32 on both sides; the bound on their difference
-is TOLERANCE times the largest output (at least 1).
+The networks are those of networks.py. Ours compute in f32, PyTorch's in f64 on the same f32 weights;
+the bound on their difference is TOLERANCE times the largest output (at least 1).
 """
 import os
 import subprocess
@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 import common
 from networks import NETWORKS, dcgan_g, seed003_cnn
 
-TOLERANCE = 1e-5
+TOLERANCE = 5e-5  # resnet128, whose activations grow to some tens, needs half of it
 torch.set_num_threads(1)
 
 
@@ -63,7 +63,8 @@ class PytorchTest(common.ToolTest):
             with self.subTest(name), torch.no_grad():
                 net, x = stirred(make()), torch.randn(*shape)
                 save_file(net.state_dict(), self.path("net.safetensors"))
-                self.assert_close(self.ask(name, x, self.path("net.safetensors")), net(x))
+                self.assert_close(self.ask(name, x, self.path("net.safetensors")),
+                                  net.double()(x.double()))
 
     def test_weights_of_ours_give_the_same_outputs_in_pytorch(self):
         torch.manual_seed(4)
@@ -75,7 +76,7 @@ class PytorchTest(common.ToolTest):
                           self.path("out.npy"))
                 net = make().eval()
                 net.load_state_dict(load_file(self.path("net.safetensors")), strict=True)
-                self.assert_close(np.load(self.path("out.npy")), net(x))
+                self.assert_close(np.load(self.path("out.npy")), net.double()(x.double()))
 
     def test_the_example_of_the_docs(self):
         """apps/examples/from_pytorch.cpp, which docs/interop.md shows."""
