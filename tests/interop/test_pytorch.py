@@ -1,7 +1,7 @@
 """Weights between PyTorch and Imago, as safetensors: both ways, with the same outputs.
 
-The networks are those of networks.py. Ours compute in f32, PyTorch's in f64 on the same f32 weights;
-the bound on their difference is TOLERANCE times the largest output (at least 1).
+The networks are those of networks.py. Ours compute in f32, PyTorch's in f64 on the same f32
+weights; the bound on their difference is TOLERANCE times the largest output (at least 1).
 """
 import os
 import subprocess
