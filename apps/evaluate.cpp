@@ -1,5 +1,6 @@
 // Scores a generator, or a folder of generated images: how far the images are from real ones, how
 // good and how varied they are, what they lack, and whether they are copies.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <optional>

@@ -1,5 +1,6 @@
 // Draws images from a checkpoint written by train_gan or train_vae: one grid, or a folder of single
 // images.
+#include <CLI/CLI.hpp>
 #include <cctype>
 #include <cmath>
 #include <cstdio>

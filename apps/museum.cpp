@@ -2,6 +2,7 @@
 //   museum            lists the exhibits
 //   museum gan-loop   shows one
 //   museum --all      shows them all
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 

@@ -1,5 +1,6 @@
 // Draws a grid of procedural faces into a PNG file, or measures how fast they are drawn.
 //   render_faces --grid 8x8 --size 64 --seed 1 --out faces.png
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

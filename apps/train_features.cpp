@@ -1,4 +1,5 @@
 // Trains the recogniser that scores are computed with, on procedural faces.
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>

@@ -43,12 +43,28 @@ Gaussian estimate(const Tensor& x) {
   return g;
 }
 
+Eigen::SelfAdjointEigenSolver<Matrix> eigen(const Matrix& symmetric,
+                                            Eigen::DecompositionOptions what) {
+  Eigen::SelfAdjointEigenSolver<Matrix> solver(symmetric, what);
+  check(solver.info() == Eigen::Success, "frechet_distance", "the eigenvalues of a matrix of ",
+        symmetric.rows(), " rows did not converge");
+  return solver;
+}
+
+// The sum of the singular values of m (D, D): they are the positive eigenvalues of [0 m; m^T 0], and
+// as exact, which roots of the eigenvalues of m m^T are not where they are small.
+double sum_of_singular_values(const Matrix& m) {
+  const Eigen::Index D = m.rows();
+  Matrix both = Matrix::Zero(2 * D, 2 * D);
+  both.topRightCorner(D, D) = m;
+  both.bottomLeftCorner(D, D) = m.transpose();
+  return eigen(both, Eigen::EigenvaluesOnly).eigenvalues().cwiseAbs().sum() / 2;
+}
+
 // The symmetric square root of a covariance. What rounding leaves of eigenvalues that are 0 is cut
 // off: its root would be a hundred million times as large.
 Matrix root(const Tensor& covariance) {
-  const Eigen::SelfAdjointEigenSolver<Matrix> solver(view(covariance));
-  check(solver.info() == Eigen::Success, "frechet_distance", "the eigenvalues of a covariance ",
-        covariance.shape(), " did not converge");
+  const auto solver = eigen(view(covariance), Eigen::ComputeEigenvectors);
   Eigen::VectorXd values = solver.eigenvalues();
   const double cut = std::max(values.maxCoeff(), 0.0) * static_cast<double>(values.size()) *
                      std::numeric_limits<double>::epsilon();
@@ -74,7 +90,7 @@ double frechet_distance(const Gaussian& a, const Gaussian& b) {
     shift += difference * difference;
   }
   const Matrix product = root(a.covariance) * root(b.covariance);
-  const double trace = Eigen::BDCSVD<Matrix>(product).singularValues().sum();
+  const double trace = sum_of_singular_values(product);
   const double value = shift + view(a.covariance).trace() + view(b.covariance).trace() - 2 * trace;
   return value < 0 ? 0 : value;  // rounding; NaN stays
 }

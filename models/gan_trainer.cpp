@@ -305,8 +305,7 @@ GanSpec gan_spec_of(const SafetensorsFile& file) {
 }
 
 Gan load_gan(const SafetensorsFile& file) {
-  const ContextScope
-      scope;  // fresh weights are drawn and overwritten: leave the caller's draws alone
+  const ContextScope scope;  // fresh weights are overwritten: leave the caller's draws alone
   Gan gan = make_gan(gan_spec_of(file));
   const bool averaged = !entries_under(file.tensors, "ema").empty();
   gan.generator.load_state_dict(file.group(averaged ? "ema" : "g"));

@@ -1,6 +1,7 @@
 #include "apps/support/cli.h"
 
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <charconv>
 #include <cstdint>

@@ -1,10 +1,15 @@
 // What every program does the same way: flags, exit codes, one line per error.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <stdexcept>
 #include <string>
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace imago::apps {
 

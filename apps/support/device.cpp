@@ -1,5 +1,7 @@
 #include "apps/support/device.h"
 
+#include <CLI/CLI.hpp>
+
 #include "apps/support/cli.h"
 #include "tensor/context.h"
 #include "tensor/error.h"

@@ -1,10 +1,14 @@
 // The --device flag: where a program computes.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "tensor/device.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 

@@ -1,5 +1,6 @@
 #include "apps/support/gan_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <set>
 #include <type_traits>

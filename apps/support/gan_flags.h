@@ -1,12 +1,16 @@
 // The flags of a GAN training run, as given, saved and taken up again.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
 #include "apps/support/run_folder.h"
 #include "models/gan_trainer.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 

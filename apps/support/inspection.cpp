@@ -1,5 +1,6 @@
 #include "apps/support/inspection.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "kernels/peak/peak.h"

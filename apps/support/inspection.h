@@ -1,7 +1,6 @@
 // Looking inside a run: --profile, --detect-anomaly and --summary.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
 
@@ -9,6 +8,11 @@
 #include "autograd/anomaly.h"
 #include "models/gan.h"
 #include "tensor/profiler.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 

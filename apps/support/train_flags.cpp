@@ -1,5 +1,6 @@
 #include "apps/support/train_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "apps/support/cli.h"
@@ -79,6 +80,10 @@ void SavedFlags::take(TrainFlags& o) const {
 
 void SavedFlags::require(bool in_range) const {
   check(in_range, "resume", file_, " holds a value out of range; restore it or start a new run");
+}
+
+bool SavedFlags::given(const std::string& key) const {
+  return app_.count("--" + key) > 0;
 }
 
 const Json& SavedFlags::entry(const std::string& key) const {

@@ -1,12 +1,16 @@
 // The flags that every training program has, and those a run was started with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <set>
 #include <string>
 
 #include "apps/support/run_folder.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 
@@ -46,7 +50,7 @@ class SavedFlags {
     } catch (const Json::exception&) {
       unusable(key);
     }
-    if (app_.count("--" + key) == 0) {
+    if (!given(key)) {
       value = before;
     } else if (value != before) {
       changed(key);
@@ -58,6 +62,7 @@ class SavedFlags {
   void require(bool in_range) const;
 
  private:
+  bool given(const std::string& key) const;  // on the command line
   const Json& entry(const std::string& key) const;
   [[noreturn]] void unusable(const std::string& key) const;
   void changed(const std::string& key) const;

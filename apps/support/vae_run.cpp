@@ -1,6 +1,7 @@
 #include "apps/support/vae_run.h"
 
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cmath>

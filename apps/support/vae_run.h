@@ -1,13 +1,17 @@
 // Training a VAE: its flags, its pictures and figures.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "apps/support/train_loop.h"
 #include "apps/support/vae_pictures.h"
 #include "models/vae_evaluation.h"
 #include "models/vae_trainer.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 
