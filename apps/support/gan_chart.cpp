@@ -1,26 +1,13 @@
 #include "apps/support/gan_chart.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "apps/support/svg_chart.h"
+#include "apps/support/train_loop.h"
 
 namespace imago::apps {
 namespace {
 
 using models::GanLoss;
-
-// Rows without a key are passed over: not every step has every figure. A value that is no number
-// (a loss that was not finite) breaks the line.
-Series series(const std::vector<Json>& rows, const char* name, const char* key) {
-  Series s{name, {}, {}};
-  for (const Json& row : rows) {
-    if (!row.contains(key)) continue;
-    s.x.push_back(row.at("step").get<double>());
-    s.y.push_back(row.at(key).is_number() ? row.at(key).get<double>() : std::nan(""));
-  }
-  return s;
-}
 
 bool any(const std::vector<Json>& rows, const char* key) {
   return std::any_of(rows.begin(), rows.end(), [&](const Json& row) { return row.contains(key); });

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "apps/support/run_folder.h"
+#include "apps/support/train_flags.h"
 #include "models/gan_trainer.h"
 
 // So that not everything that has a run parses CLI11.
@@ -14,23 +14,13 @@ class App;
 
 namespace imago::apps {
 
-struct GanRunOptions {
-  std::string data = "procedural";  // a folder of images, or "procedural"
+struct GanFlags {
+  TrainFlags train = {.lr = 2e-4, .out = "runs/gan"};
   std::string model = "dcgan64";
   int base = 64;
   std::string loss = "nonsaturating";
-  std::int64_t steps = 2000;
-  int batch = 64;
-  double lr = 2e-4;
   std::optional<double> lr_g = {}, lr_d = {};  // none: lr
   double ema = 0.995;
-  std::uint64_t seed = 1;
-  std::string out = "runs/gan";
-  std::int64_t sample_every = 200;
-  std::int64_t checkpoint_every = 500;
-  int threads = 0;  // 0: all cores
-  std::string device = "auto";
-  bool skip_broken = false;
 
   std::string penalty = "none";
   double penalty_weight = 10;
@@ -44,22 +34,22 @@ struct GanRunOptions {
   std::string augment = "none";
 };
 
-void add_gan_run_flags(CLI::App& app, GanRunOptions& options);
+void add_gan_flags(CLI::App& app, GanFlags& flags);
 
 // For --resume: flags that were not given are taken from OUT/config.json; those that it does not
 // know, because it is older than they are, have their defaults. Throws UsageError when one that was
 // given contradicts it where a run cannot change: all but steps, rates, intervals, threads, device
 // and skip-broken.
-void take_saved_flags(const CLI::App& app, GanRunOptions& options);
+void take_saved_flags(const CLI::App& app, GanFlags& flags);
 
 // After parsing and take_saved_flags: what depends on other flags gets its value, so that it is
 // saved and stays. Throws UsageError where flags do not go together.
-void settle_flags(GanRunOptions& options);
+void settle(GanFlags& flags);
 
 // What config.json holds.
-Json to_json(const GanRunOptions& options);
+Json to_json(const GanFlags& flags);
 
 // Throws Error for a name that does not exist.
-models::GanTrainerOptions trainer_options(const GanRunOptions& options);
+models::GanTrainerOptions trainer_options(const GanFlags& flags);
 
 }  // namespace imago::apps

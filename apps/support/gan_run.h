@@ -1,44 +1,43 @@
-// A GAN training run: its folder, and the parts it is made of.
+// Training a GAN: its pictures, figures and warnings.
 #pragma once
 
-#include <cstdint>
-
 #include "apps/support/gan_flags.h"
-#include "apps/support/run_folder.h"
-#include "data/faces.h"
+#include "apps/support/train_loop.h"
+#include "models/gan_diagnosis.h"
 #include "models/gan_trainer.h"
 
 namespace imago::apps {
 
-class GanRun {
+class GanTraining final : public Training {
  public:
-  // Fresh, or with `resume` from the folder's checkpoint. Fresh in a folder with anything in it is
-  // an error: nothing is overwritten by accident. No file is written before begin(). Throws
-  // UsageError where the networks do not go with the other flags.
-  GanRun(const GanRunOptions& options, bool resume);
+  // Fresh weights from the Context's generator. Throws UsageError where the networks do not go with
+  // the other flags.
+  explicit GanTraining(const GanFlags& flags);
 
-  // Writes config.json and makes metrics.jsonl end at the step the run starts after.
-  void begin();
+  models::Gan& gan() { return trainer_.gan(); }
 
-  models::GanTrainer& trainer() { return trainer_; }
-  data::Faces& data() { return data_; }
-  RunFolder& folder() { return folder_; }
-  std::int64_t saved_step() const { return saved_step_; }  // of the checkpoint on disk; -1: none
-
-  // samples/STEP.png: one grid of the same noise at every step. Returns the images, (64, S, S, 3)
-  // in [-1, 1].
-  Tensor write_sample();
-  // checkpoint.safetensors and loss.svg. Throws, and leaves both as they are, when a weight is not
-  // finite.
-  void save();
+  const char* program() const override { return "train_gan"; }
+  std::int64_t steps_done() const override { return trainer_.steps_done(); }
+  void step(const Tensor& real) override;
+  StepFigures figures() override;
+  // samples/STEP.png: one grid of the same noise at every step. After a step they are held against
+  // its real images.
+  Json write_pictures() override;
+  void judge(Json& row, Progress& progress) override;
+  void see_again(const std::vector<Json>& rows) override;
+  NamedTensors state() const override { return trainer_.state(); }
+  Metadata metadata() const override { return trainer_.metadata(); }
+  void load(const SafetensorsFile& file) override { trainer_.load(file); }
+  std::string chart(const std::vector<Json>& rows) const override;
 
  private:
-  GanRunOptions options_;
-  models::GanTrainer trainer_;
-  data::Faces data_;
   RunFolder folder_;
+  models::GanTrainer trainer_;
+  models::GanDiagnosis diagnosis_;
   Tensor fixed_noise_;  // (64, z)
-  std::int64_t saved_step_ = -1;
+  models::GanStep last_;
+  Tensor real_;                  // of the last step, (d_steps N, S, S, 3)
+  Var penalty_, gradient_norm_;  // of the last step that took one
 };
 
 }  // namespace imago::apps

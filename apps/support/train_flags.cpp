@@ -1,10 +1,12 @@
 #include "apps/support/train_flags.h"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/interrupt.h"
+#include "tensor/context.h"
 #include "tensor/error.h"
 
 namespace imago::apps {
@@ -38,6 +40,22 @@ void add_train_flags(CLI::App& app, TrainFlags& o) {
   app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  app.add_flag("--resume", o.resume,
+               "Go on from OUT/checkpoint.safetensors, with the flags of OUT/config.json where "
+               "none are given");
+}
+
+void settle(TrainFlags& o) {
+  if (o.out.empty()) throw UsageError("--out must name a folder");
+  if (o.data == "procedural") return;
+  o.data = std::filesystem::absolute(o.data).lexically_normal().string();
+}
+
+void prepare(const TrainFlags& o) {
+  catch_interrupt();
+  set_num_threads(o.threads);
+  use_device(o.device);
+  manual_seed(o.seed);
 }
 
 Json to_json(const TrainFlags& o) {
@@ -52,16 +70,18 @@ Json to_json(const TrainFlags& o) {
           {"skip-broken", o.skip_broken}};
 }
 
-SavedFlags::SavedFlags(const CLI::App& app, const std::string& out, const std::string& model,
-                       std::set<std::string> fixed)
+SavedFlags::SavedFlags(const CLI::App& app, const std::string& out,
+                       const std::vector<std::string>& models, std::set<std::string> fixed)
     : app_(app), file_(std::filesystem::path(out) / "config.json"), fixed_(std::move(fixed)) {
   check(std::filesystem::exists(file_), "resume", "there is no run to resume: ", file_,
         " does not exist");
   saved_ = Json::parse(read_text(file_), nullptr, false);
   check(saved_.is_object(), "resume", file_, " is not JSON; restore it or start a new run");
-  const Json& theirs = entry("model");
-  check(theirs == Json(model), "resume", file_, " is of a run that trains ", theirs.dump(),
-        ", not \"", model, "\"; resume it with the program that started it");
+  const Json& model = entry("model");
+  const auto is_model = [&](const std::string& name) { return model == Json(name); };
+  check(std::any_of(models.begin(), models.end(), is_model), "resume", file_,
+        " is of a run that trains ", model.dump(), ", which ", app.get_name(),
+        " does not; resume it with the program that started it");
 }
 
 void SavedFlags::take(TrainFlags& o) const {
@@ -78,12 +98,9 @@ void SavedFlags::take(TrainFlags& o) const {
           o.threads >= 0 && o.threads <= 1024 && o.lr > 0 && o.lr <= 1);
 }
 
-void SavedFlags::require(bool in_range) const {
-  check(in_range, "resume", file_, " holds a value out of range; restore it or start a new run");
-}
-
-bool SavedFlags::given(const std::string& key) const {
-  return app_.count("--" + key) > 0;
+void SavedFlags::require(bool in_range, const std::string& why) const {
+  check(in_range, "resume", file_, " holds a value out of range; restore it or start a new run",
+        why.empty() ? "" : " (" + why + ")");
 }
 
 const Json& SavedFlags::entry(const std::string& key) const {
@@ -96,14 +113,16 @@ void SavedFlags::unusable(const std::string& key) const {
        "; restore it or start a new run");
 }
 
-void SavedFlags::changed(const std::string& key) const {
+void SavedFlags::changed(const std::string& key, const Json& now, const Json& before) const {
   if (fixed_.contains(key)) {
-    throw UsageError("--" + key + " is " + saved_[key].dump() + " in " + file_.string() +
+    throw UsageError("--" + key + " is " + before.dump() + " in " + file_.string() +
                      " and cannot change within a run; leave the flag out or start a new run");
   }
-  if (key == "lr") {
-    std::printf("From here on --lr is not %s any more.\n", saved_[key].dump().c_str());
-  }
+  if (now.is_number_float()) say_change(key, now.get<double>(), before.get<double>());
+}
+
+void say_change(const std::string& key, double now, double before) {
+  std::printf("From here on --%s is %g, not %g.\n", key.c_str(), now, before);
 }
 
 }  // namespace imago::apps

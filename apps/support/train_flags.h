@@ -1,16 +1,13 @@
 // The flags that every training program has, and those a run was started with.
 #pragma once
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "apps/support/run_folder.h"
-
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace imago::apps {
 
@@ -26,51 +23,77 @@ struct TrainFlags {
   int threads = 0;  // 0: all cores
   std::string device = "auto";
   bool skip_broken = false;
+  bool resume = false;
 };
 
 void add_train_flags(CLI::App& app, TrainFlags& flags);
-// As config.json keeps them; --out and --device are not part of a run.
+// After parsing: the folder of images gets its full path. Throws UsageError where --out is empty.
+void settle(TrainFlags& flags);
+// Before anything is computed: Ctrl-C is caught, and threads, device and seed are those asked for.
+void prepare(const TrainFlags& flags);
+// As config.json keeps them; --out, --device and --resume are not part of a run.
 Json to_json(const TrainFlags& flags);
 
 // OUT/config.json, read for --resume.
 class SavedFlags {
  public:
   // `fixed`: flags that cannot change within a run. Throws when there is no such file, when it is
-  // not JSON, and when it belongs to another program: its "model" is not `model`.
-  SavedFlags(const CLI::App& app, const std::string& out, const std::string& model,
+  // not JSON, and when it belongs to another program: its "model" is none of `models`.
+  SavedFlags(const CLI::App& app, const std::string& out, const std::vector<std::string>& models,
              std::set<std::string> fixed);
 
-  // Gives `value` what was saved under the key, unless --key was given: then throws UsageError if
-  // it contradicts a fixed one.
+  bool given(const std::string& key) const { return app_.count("--" + key) > 0; }
+  // What was saved under the key; throws where there is nothing.
   template <class T>
-  void take(const std::string& key, T& value) const {
-    T before{};
+  T value_of(const std::string& key) const {
     try {
-      before = entry(key).get<T>();
+      return entry(key).get<T>();
     } catch (const Json::exception&) {
       unusable(key);
     }
-    if (!given(key)) {
-      value = before;
-    } else if (value != before) {
-      changed(key);
-    }
+  }
+  // The same for a flag that is younger than some runs: these had `fallback`.
+  template <class T>
+  T value_of(const std::string& key, const T& fallback) const {
+    return saved_.contains(key) ? value_of<T>(key) : fallback;
+  }
+
+  // Gives `value` what was saved under the key, unless --key was given: then throws UsageError if
+  // it contradicts a fixed one, and says so if it changes a number.
+  template <class T>
+  void take(const std::string& key, T& value) const {
+    take_or_keep(key, value, value_of<T>(key));
+  }
+  template <class T>
+  void take(const std::string& key, T& value, const T& fallback) const {
+    take_or_keep(key, value, value_of(key, fallback));
   }
   // All of TrainFlags. Throws when a value is out of the range of its flag.
   void take(TrainFlags& flags) const;
-  // Throws, naming the file, unless a condition on values that were taken holds.
-  void require(bool in_range) const;
+  // Throws, naming the file, unless a condition on values that were taken holds; `why` it does not
+  // may be told too.
+  void require(bool in_range, const std::string& why = "") const;
 
  private:
-  bool given(const std::string& key) const;  // on the command line
+  template <class T>
+  void take_or_keep(const std::string& key, T& value, const T& before) const {
+    if (!given(key)) {
+      value = before;
+    } else if (value != before) {
+      changed(key, value, before);
+    }
+  }
   const Json& entry(const std::string& key) const;
   [[noreturn]] void unusable(const std::string& key) const;
-  void changed(const std::string& key) const;
+  void changed(const std::string& key, const Json& now, const Json& before) const;
 
   const CLI::App& app_;
   std::filesystem::path file_;
   std::set<std::string> fixed_;
   Json saved_;
 };
+
+// Tells the user of a rate that is another one than in the run so far.
+void say_change(const std::string& key, double now, double before);
 
 }  // namespace imago::apps

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "apps/support/cli.h"
 #include "apps/support/interrupt.h"
-#include "apps/support/progress.h"
 
 namespace imago::apps {
 namespace {
@@ -15,22 +15,20 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t metrics_every = 10;  // steps between rows of metrics.jsonl
 
-template <class T>
-bool all_finite_on_host(const Tensor& t) {
-  const T* p = t.data<T>();
-  return std::all_of(p, p + t.numel(), [](T v) { return std::isfinite(v); });
-}
-
 bool all_finite(const Tensor& t) {
+  if (!is_floating(t.dtype())) return true;  // counts
   const Tensor host = t.to(Device::cpu());
-  if (t.dtype() == DType::f32) return all_finite_on_host<float>(host);
-  if (t.dtype() == DType::f64) return all_finite_on_host<double>(host);
-  return true;  // counts
+  bool finite = true;
+  dispatch<float, double, bf16>(t.dtype(), "all_finite", [&]<class T> {
+    const T* p = host.data<T>();
+    finite = std::all_of(p, p + host.numel(), [](acc_t<T> v) { return std::isfinite(v); });
+  });
+  return finite;
 }
 
 }  // namespace
 
-// Adds a row of metrics and shows progress where they are due.
+// Shows progress, has pictures written and adds a row of metrics where they are due.
 class TrainingRun::Reporter {
  public:
   explicit Reporter(TrainingRun& run)
@@ -39,26 +37,26 @@ class TrainingRun::Reporter {
         progress_(last_step_, run.flags_.steps, std::max<std::int64_t>(run.flags_.steps / 50, 1)),
         last_time_(Clock::now()) {}
 
-  // Throws when a loss is not finite. `measured` are figures of the pictures of this step.
-  void report(bool last, const Json& measured) {
+  // After each step, of so many images. Throws when a loss is not finite.
+  void report(std::int64_t images, bool pictures, bool last) {
     const std::int64_t step = run_.training_.steps_done();
     const bool show = progress_.due(step);
-    const bool row = last || step == 1 || step % metrics_every == 0 || !measured.empty();
-    if (!show && !row) return;
-    const StepFigures figures = run_.training_.figures();
+    const bool write = last || pictures || step == 1 || step % metrics_every == 0;
+    if (!show && !write) return;
+    StepFigures figures = run_.training_.figures();
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - last_time_).count();
-    const double rate = static_cast<double>((step - last_step_) * run_.flags_.batch) / seconds;
+    const double rate = static_cast<double>((step - last_step_) * images) / seconds;
     last_time_ = now;
     last_step_ = step;
     if (show) progress_.update(step, rate, figures.text);
-    if (row) {
-      Json line = {{"step", step}};
-      line.update(figures.row);
-      line.update(measured);
-      line["images_per_s"] = std::round(rate);
-      run_.folder_.add_metrics(line);
-    }
+    Json row = {{"step", step}};
+    row.update(figures.row);
+    row["images_per_s"] = std::round(rate);
+    // Pictures of a model that is NaN tell nothing.
+    if (figures.finite && pictures) row.update(run_.training_.write_pictures());
+    if (figures.finite && write) run_.training_.judge(row, progress_);
+    if (write) run_.folder_.add_metrics(row);
     check(figures.finite, run_.training_.program(), "a loss is not finite at step ", step,
           "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
   }
@@ -71,18 +69,17 @@ class TrainingRun::Reporter {
   Clock::time_point last_time_;
 };
 
-void TrainingRun::require_unused() const {
-  check(!folder_.in_use(), training_.program(), folder_.path().string(),
-        " is not empty; go on with --resume, or choose another --out");
-}
-
-SafetensorsFile TrainingRun::read_checkpoint() const {
-  check(std::filesystem::exists(folder_.checkpoint()), "resume", folder_.path().string(),
+void TrainingRun::open() {
+  const std::string folder = folder_.path().string();
+  if (!flags_.resume) {
+    check(!folder_.in_use(), training_.program(), folder,
+          " is not empty; go on with --resume, or choose another --out");
+    return;
+  }
+  check(std::filesystem::exists(folder_.checkpoint()), "resume", folder,
         " has no checkpoint: the run stopped before its first one. Start again in another --out");
-  return load_safetensors(folder_.checkpoint());
-}
-
-void TrainingRun::check_loaded(const SafetensorsFile& file) {
+  const SafetensorsFile file = load_safetensors(folder_.checkpoint());
+  training_.load(file);
   check(file.metadata_entry("batch") == std::to_string(flags_.batch), "resume", file.path,
         " was trained with batches of ", file.metadata_entry("batch"), ", not ", flags_.batch);
   saved_step_ = training_.steps_done();
@@ -95,10 +92,32 @@ void TrainingRun::check_loaded(const SafetensorsFile& file) {
   }
 }
 
+int TrainingRun::run(const Json& config, const InspectionOptions& look,
+                     const std::string& command) {
+  const auto first = static_cast<long long>(training_.steps_done());
+  if (first >= flags_.steps) {
+    std::printf("Nothing to do: %lld steps are done; ask for more with --steps.\n", first);
+    return 0;
+  }
+  if (first > 0) std::printf("Going on after step %lld.\n", first);
+  begin(config);
+  if (first == 0) training_.write_pictures();
+  if (!train(look)) {
+    std::printf("Stopped after step %lld and saved. To go on:\n  %s --resume --out %s\n",
+                static_cast<long long>(training_.steps_done()), quoted(command).c_str(),
+                quoted(flags_.out).c_str());
+    return 130;
+  }
+  std::printf("Wrote %s, %s and %s\n", folder_.checkpoint().c_str(), folder_.chart().c_str(),
+              (folder_.path() / "samples/*.png").c_str());
+  return 0;
+}
+
 void TrainingRun::begin(const Json& config) {
   folder_.create();
   if (training_.steps_done() > 0) {
     folder_.truncate_metrics(training_.steps_done());
+    training_.see_again(folder_.read_metrics());
   } else {
     write_text(folder_.metrics(), "");
   }
@@ -130,12 +149,7 @@ bool TrainingRun::train(const InspectionOptions& look) {
       training_.step(real);
       const bool stop = interrupted();
       const bool last = stop || step == flags_.steps;
-      // Pictures of a model that is NaN tell nothing; the report below throws.
-      Json measured = Json::object();
-      if (last || step % flags_.sample_every == 0) {
-        measured = training_.figures().finite ? training_.write_pictures() : Json::object();
-      }
-      reporter.report(last, measured);
+      reporter.report(real.size(0), last || step % flags_.sample_every == 0, last);
       if (last || step % flags_.checkpoint_every == 0) save();
       finished = !stop || step == flags_.steps;
       if (!finished) break;

@@ -1,10 +1,12 @@
-// The loop around the steps of any model: progress, rows of metrics, pictures, checkpoints, Ctrl-C.
+// The run of any model from its first step to its last: progress, rows of metrics, pictures,
+// checkpoints, Ctrl-C, and going on where it stopped.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "apps/support/inspection.h"
+#include "apps/support/progress.h"
 #include "apps/support/svg_chart.h"
 #include "apps/support/train_flags.h"
 #include "data/faces.h"
@@ -14,8 +16,9 @@ namespace imago::apps {
 
 // The figures of a step.
 struct StepFigures {
-  std::string text;     // for the line of progress
-  Json row;             // of metrics.jsonl, without "step" and "images_per_s"
+  std::string text;  // for the line of progress
+  // Of metrics.jsonl. "step" and "images_per_s" get their values from the loop, where they stand.
+  Json row;
   bool finite = false;  // none of the losses is NaN or infinite
 };
 
@@ -36,9 +39,15 @@ class Training {
   // Writes the pictures of now. Returns what was measured for them, to go into the step's row of
   // metrics (an empty object: nothing).
   virtual Json write_pictures() = 0;
+  // Each row before it is written, with what the pictures of its step told: what has gone wrong is
+  // added to it and said, after progress.finish().
+  virtual void judge(Json& row, Progress& progress) = 0;
+  // The rows of a run that goes on, before its first step.
+  virtual void see_again(const std::vector<Json>& rows) = 0;
   // All that goes into checkpoint.safetensors.
   virtual NamedTensors state() const = 0;
   virtual Metadata metadata() const = 0;
+  virtual void load(const SafetensorsFile& file) = 0;
   virtual std::string chart(const std::vector<Json>& rows) const = 0;  // an SVG
 };
 
@@ -48,25 +57,22 @@ class TrainingRun {
   TrainingRun(Training& training, const TrainFlags& flags, const data::Faces& data)
       : training_(training), flags_(flags), data_(data), folder_(flags.out) {}
 
-  // Throws unless a fresh run may write there: nothing is overwritten by accident.
-  void require_unused() const;
-  // The checkpoint to go on from; throws where there is none.
-  SafetensorsFile read_checkpoint() const;
-  // Once the training has taken it over: throws where its batch is another one, warns when the
-  // number of images has changed.
-  void check_loaded(const SafetensorsFile& file);
+  // With flags.resume takes the folder's checkpoint over: throws where there is none or its batch
+  // is another one, and warns when the number of images has changed. Else throws when there is
+  // anything in the folder: nothing is overwritten by accident. Writes nothing.
+  void open();
+  // From the first pictures to the last checkpoint, saying what was done. `config` goes into
+  // config.json; `command` is how the program was called. Returns its exit code.
+  int run(const Json& config, const InspectionOptions& look, const std::string& command);
+
+ private:
+  class Reporter;
 
   // Writes config.json and makes metrics.jsonl end at the step the run starts after.
   void begin(const Json& config);
   // Runs the steps up to flags.steps; returns false when it was interrupted. Whatever is thrown,
   // the finished steps are saved first.
   bool train(const InspectionOptions& look);
-
-  RunFolder& folder() { return folder_; }
-
- private:
-  class Reporter;
-
   // checkpoint.safetensors and loss.svg. Throws, and leaves both as they are, when a value is not
   // finite.
   void save();
@@ -78,7 +84,8 @@ class TrainingRun {
   std::int64_t saved_step_ = -1;  // of the checkpoint on disk; -1: none
 };
 
-// The values of one key over the steps, for a chart; rows without it are left out.
+// The values of one key over the steps, for a chart. Rows without it are left out: not every step
+// has every figure. A value that is no number (a loss that was not finite) breaks the line.
 Series series(const std::vector<Json>& rows, const char* name, const char* key);
 
 }  // namespace imago::apps

@@ -1,8 +1,5 @@
 #include "apps/support/vae_run.h"
 
-#include <unistd.h>
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -100,7 +97,7 @@ Json to_json(const VaeFlags& f) {
 }
 
 void take_saved_flags(const CLI::App& app, VaeFlags& f) {
-  const SavedFlags saved(app, f.train.out, "vae",
+  const SavedFlags saved(app, f.train.out, {"vae"},
                          {"data", "batch", "seed", "image", "base", "latent", "likelihood", "sigma",
                           "beta", "kl-warmup", "free-bits"});
   saved.take(f.train);
@@ -152,15 +149,13 @@ StepFigures VaeTraining::figures() {
   return figures;
 }
 
-bool VaeTraining::collapsed(const models::VaeEvaluation& evaluation) {
-  if (trainer_.steps_done() == 0 || !trainer_.warm()) return false;
-  const std::string diagnosis = models::posterior_collapse(evaluation);
-  if (!diagnosis.empty() && !told_) {
-    // On a terminal the bar of progress stands in an open line.
-    std::fprintf(stderr, "%strain_vae: %s\n", isatty(STDERR_FILENO) ? "\n" : "", diagnosis.c_str());
+void VaeTraining::judge(Json& row, Progress& progress) {
+  if (!row.contains("collapsed")) return;  // no pictures, nothing new
+  if (!diagnosis_.empty() && !told_) {
+    progress.finish();
+    std::fprintf(stderr, "train_vae: %s\n", diagnosis_.c_str());
   }
-  told_ = !diagnosis.empty();
-  return told_;
+  told_ = !diagnosis_.empty();
 }
 
 void VaeTraining::write(const char* what, const Sheet& sheet) const {
@@ -183,7 +178,9 @@ Json VaeTraining::write_pictures() {
     row["elbo_of_iwae"] = bound.sampled_elbo;
     row["iwae"] = bound.iwae;
   }
-  row["collapsed"] = collapsed(all);
+  const bool judged = trainer_.steps_done() > 0 && trainer_.warm();
+  diagnosis_ = judged ? models::posterior_collapse(all) : "";
+  row["collapsed"] = !diagnosis_.empty();
 
   write("", sample_sheet(vae, fixed_noise_, grid, grid));
   if (probe_.size(0) >= 4) write("reconstructions", reconstruction_sheet(vae, probe_));

@@ -31,8 +31,8 @@ void add_vae_flags(CLI::App& app, VaeFlags& flags);
 void take_saved_flags(const CLI::App& app, VaeFlags& flags);
 Json to_json(const VaeFlags& flags);
 
-// The likelihood's name goes into the model's options. Throws UsageError for an image size that the
-// model does not have.
+// After take_saved_flags. The likelihood's name goes into the model's options. Throws UsageError for
+// an image size that the model does not have.
 void settle(VaeFlags& flags);
 
 class VaeTraining final : public Training {
@@ -41,31 +41,34 @@ class VaeTraining final : public Training {
   // itself with.
   explicit VaeTraining(const VaeFlags& flags);
 
-  models::VaeTrainer& trainer() { return trainer_; }
+  models::Vae& vae() { return trainer_.vae(); }
 
   const char* program() const override { return "train_vae"; }
   std::int64_t steps_done() const override { return trainer_.steps_done(); }
   void step(const Tensor& real) override { last_ = trainer_.step(real); }
   StepFigures figures() override;
   // samples/STEP.png, and beside it STEP-reconstructions.png, STEP-interpolation.png and
-  // STEP-traversals.png. Says on stderr when the posterior has collapsed.
+  // STEP-traversals.png.
   Json write_pictures() override;
+  // Says on stderr when the posterior has collapsed.
+  void judge(Json& row, Progress& progress) override;
+  void see_again(const std::vector<Json>&) override {}
   NamedTensors state() const override { return trainer_.state(); }
   Metadata metadata() const override { return trainer_.metadata(); }
+  void load(const SafetensorsFile& file) override { trainer_.load(file); }
   std::string chart(const std::vector<Json>& rows) const override;
 
  private:
-  // Also prints the diagnosis, when it is new.
-  bool collapsed(const models::VaeEvaluation& evaluation);
   void write(const char* what, const Sheet& sheet) const;
 
   VaeFlags flags_;
   RunFolder folder_;
   models::VaeTrainer trainer_;
   models::VaeStep last_;
-  Tensor probe_;        // (up to 64, S, S, 3): always the same images
-  Tensor fixed_noise_;  // (64, latent)
-  bool told_ = false;   // that the posterior has collapsed
+  Tensor probe_;           // (up to 64, S, S, 3): always the same images
+  Tensor fixed_noise_;     // (64, latent)
+  std::string diagnosis_;  // of the last pictures; empty: nothing is wrong
+  bool told_ = false;      // that the posterior has collapsed
 };
 
 }  // namespace imago::apps
