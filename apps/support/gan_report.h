@@ -13,6 +13,7 @@ namespace imago::apps {
 
 // Figures of one step as text and as a row of metrics.jsonl. The names in the row are those of
 // every loss; d_real and d_fake are means of probabilities where the loss has them, else of scores.
+// The loop that measures images_per_second may put it into the row later.
 struct GanFigures {
   models::GanLoss loss = models::GanLoss::nonsaturating;
   double loss_d = 0, loss_g = 0, d_real = 0, d_fake = 0, images_per_second = 0;

@@ -8,15 +8,11 @@
 #include "apps/support/gan_report.h"
 #include "data/image.h"
 #include "kernels/image/image.h"
-#include "kernels/random/random.h"
 
 namespace imago::apps {
 namespace {
 
-constexpr int grid = 8;                     // samples are grids of 8 x 8
 constexpr std::int64_t judged_images = 64;  // real ones at most: as many as a grid has samples
-// The draw of the fixed noise: no step of training uses this number of a step.
-constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
 
 models::GanTrainer make_trainer(const GanFlags& f) {
   models::Gan gan = models::make_gan({f.model, f.base});
@@ -35,8 +31,7 @@ GanTraining::GanTraining(const GanFlags& flags)
     : folder_(flags.train.out),
       trainer_(make_trainer(flags)),
       diagnosis_(trainer_.options().loss, trainer_.options().real_target),
-      fixed_noise_(kernels::normal({grid * grid, trainer_.gan().z}, DType::f32,
-                                   {flags.train.seed, fixed_noise_step, 0})) {}
+      fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().z)) {}
 
 void GanTraining::step(const Tensor& real) {
   last_ = {};  // what it holds is not needed beside the next one's
@@ -65,7 +60,8 @@ StepFigures GanTraining::figures() {
 Json GanTraining::write_pictures() {
   const Tensor samples = trainer_.generate(fixed_noise_);
   const Tensor images = kernels::denormalize_u8(samples).to(Device::cpu());
-  data::save_png(folder_.sample(trainer_.steps_done()), data::image_grid(images, grid, grid));
+  data::save_png(folder_.sample(trainer_.steps_done()),
+                 data::image_grid(images, sample_grid, sample_grid));
   Json measured = Json::object();
   if (!real_) return measured;
   const Tensor some = real_.slice(0, std::min(real_.size(0), judged_images));

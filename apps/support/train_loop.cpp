@@ -7,6 +7,7 @@
 
 #include "apps/support/cli.h"
 #include "apps/support/interrupt.h"
+#include "kernels/random/random.h"
 
 namespace imago::apps {
 namespace {
@@ -14,6 +15,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t metrics_every = 10;  // steps between rows of metrics.jsonl
+// The draw of the fixed noise: no step of training uses this number of a step.
+constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
 
 bool all_finite(const Tensor& t) {
   if (!is_floating(t.dtype())) return true;  // counts
@@ -43,7 +46,7 @@ class TrainingRun::Reporter {
     const bool show = progress_.due(step);
     const bool write = last || pictures || step == 1 || step % metrics_every == 0;
     if (!show && !write) return;
-    StepFigures figures = run_.training_.figures();
+    const StepFigures figures = run_.training_.figures();
     const auto now = Clock::now();
     const double seconds = std::chrono::duration<double>(now - last_time_).count();
     const double rate = static_cast<double>((step - last_step_) * images) / seconds;
@@ -171,6 +174,11 @@ bool TrainingRun::train(const InspectionOptions& look) {
   reporter.finish();
   inspection.write(folder_);
   return finished;
+}
+
+Tensor fixed_noise(std::uint64_t seed, std::int64_t length) {
+  return kernels::normal({sample_grid * sample_grid, length}, DType::f32,
+                         {seed, fixed_noise_step, 0});
 }
 
 Series series(const std::vector<Json>& rows, const char* name, const char* key) {

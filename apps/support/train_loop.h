@@ -84,6 +84,10 @@ class TrainingRun {
   std::int64_t saved_step_ = -1;  // of the checkpoint on disk; -1: none
 };
 
+inline constexpr int sample_grid = 8;  // samples are grids of 8 x 8
+// The noise of every such grid of a run, (64, length): no step of training draws it.
+Tensor fixed_noise(std::uint64_t seed, std::int64_t length);
+
 // The values of one key over the steps, for a chart. Rows without it are left out: not every step
 // has every figure. A value that is no number (a loss that was not finite) breaks the line.
 Series series(const std::vector<Json>& rows, const char* name, const char* key);

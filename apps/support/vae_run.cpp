@@ -6,17 +6,13 @@
 
 #include "apps/support/cli.h"
 #include "data/image.h"
-#include "kernels/random/random.h"
 
 namespace imago::apps {
 namespace {
 
-constexpr int grid = 8;  // samples are grids of 8 x 8
 constexpr std::int64_t probe_images = 64;
 constexpr std::int64_t bound_images = 16;  // of these, for the bound of many samples
 constexpr int traversed = 8;               // latents
-// The draw of the fixed noise: no step of training uses this number of a step.
-constexpr std::uint32_t fixed_noise_step = 0xffffffffu;
 
 models::VaeTrainer make_trainer(const VaeFlags& f) {
   models::VaeTrainerOptions t;
@@ -130,8 +126,7 @@ VaeTraining::VaeTraining(const VaeFlags& flags)
       folder_(flags.train.out),
       trainer_(make_trainer(flags)),
       probe_(load_probe(flags)),
-      fixed_noise_(kernels::normal({grid * grid, flags.model.latent}, DType::f32,
-                                   {flags.train.seed, fixed_noise_step, 0})) {}
+      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)) {}
 
 StepFigures VaeTraining::figures() {
   const double loss = last_.loss.item(), reconstruction = last_.reconstruction.item();
@@ -182,7 +177,7 @@ Json VaeTraining::write_pictures() {
   diagnosis_ = judged ? models::posterior_collapse(all) : "";
   row["collapsed"] = !diagnosis_.empty();
 
-  write("", sample_sheet(vae, fixed_noise_, grid, grid));
+  write("", sample_sheet(vae, fixed_noise_, sample_grid, sample_grid));
   if (probe_.size(0) >= 4) write("reconstructions", reconstruction_sheet(vae, probe_));
   if (probe_.size(0) >= 2) {
     write("interpolation",

@@ -103,10 +103,14 @@ TEST_CASE(
   check(small + "--steps 4 --out run", 1, "not empty");
   check("train_vae --resume --out run --latent 8", 2, "cannot change within a run");
   check("train_vae --resume --out run --beta 3", 2, "cannot change within a run");
+  const Outcome slower = play.run("train_vae --resume --out run --steps 3 --lr 1e-4");
+  CHECK(slower.status == 0);
+  CHECK(contains(slower.out, "From here on --lr is 0.0001, not 0.001."));
 
-  // Checkpoints and folders of a GAN are told as such.
+  // Checkpoints and folders of a GAN are told as such, and those of a VAE too.
   REQUIRE(play.run("train_gan --model dcgan16 --base 4 --batch 4 --steps 1 --out gan").status == 0);
-  check("train_vae --resume --out gan", 1, "dcgan16");
+  check("train_vae --resume --out gan", 1, "\"dcgan16\", which train_vae does not");
+  check("train_gan --resume --out run", 1, "\"vae\", which train_gan does not");
   fs::copy(play / "gan/checkpoint.safetensors", play / "run/checkpoint.safetensors",
            fs::copy_options::overwrite_existing);
   check("train_vae --resume --out run --steps 9", 1, "holds a GAN");
