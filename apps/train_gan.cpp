@@ -1,4 +1,5 @@
 // Trains a GAN on a folder of images or on procedural faces.
+#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "apps/support/cli.h"

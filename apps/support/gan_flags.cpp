@@ -1,5 +1,7 @@
 #include "apps/support/gan_flags.h"
 
+#include <CLI/CLI.hpp>
+
 #include "apps/support/cli.h"
 
 namespace imago::apps {

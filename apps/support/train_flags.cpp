@@ -1,5 +1,6 @@
 #include "apps/support/train_flags.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
@@ -68,6 +69,10 @@ Json to_json(const TrainFlags& o) {
           {"checkpoint-every", o.checkpoint_every},
           {"threads", o.threads},
           {"skip-broken", o.skip_broken}};
+}
+
+bool SavedFlags::given(const std::string& key) const {
+  return app_.count("--" + key) > 0;
 }
 
 SavedFlags::SavedFlags(const CLI::App& app, const std::string& out,

@@ -1,13 +1,17 @@
 // The flags that every training program has, and those a run was started with.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "apps/support/run_folder.h"
+
+// So that not everything that has a run parses CLI11.
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace imago::apps {
 
@@ -42,7 +46,7 @@ class SavedFlags {
   SavedFlags(const CLI::App& app, const std::string& out, const std::vector<std::string>& models,
              std::set<std::string> fixed);
 
-  bool given(const std::string& key) const { return app_.count("--" + key) > 0; }
+  bool given(const std::string& key) const;
   // What was saved under the key; throws where there is nothing.
   template <class T>
   T value_of(const std::string& key) const {

@@ -1,5 +1,6 @@
 #include "apps/support/vae_run.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
