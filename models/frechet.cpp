@@ -51,8 +51,8 @@ Eigen::SelfAdjointEigenSolver<Matrix> eigen(const Matrix& symmetric,
   return solver;
 }
 
-// The sum of the singular values of m (D, D): they are the positive eigenvalues of [0 m; m^T 0], and
-// as exact, which roots of the eigenvalues of m m^T are not where they are small.
+// The sum of the singular values of m (D, D): they are the positive eigenvalues of [0 m; m^T 0],
+// and as exact, which roots of the eigenvalues of m m^T are not where they are small.
 double sum_of_singular_values(const Matrix& m) {
   const Eigen::Index D = m.rows();
   Matrix both = Matrix::Zero(2 * D, 2 * D);

@@ -31,8 +31,8 @@ void add_vae_flags(CLI::App& app, VaeFlags& flags);
 void take_saved_flags(const CLI::App& app, VaeFlags& flags);
 Json to_json(const VaeFlags& flags);
 
-// After take_saved_flags. The likelihood's name goes into the model's options. Throws UsageError for
-// an image size that the model does not have.
+// After take_saved_flags. The likelihood's name goes into the model's options. Throws UsageError
+// for an image size that the model does not have.
 void settle(VaeFlags& flags);
 
 class VaeTraining final : public Training {
