@@ -11,6 +11,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/gemm/cpu_copy-inl.h"
+#include "kernels/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels {
@@ -103,37 +104,9 @@ void deal(const float* src, std::int64_t src_row, std::int64_t depth, const std:
   }
 }
 
-// Four rows of four at a time, transposed in registers.
 void transpose(const float* src, std::int64_t src_row, std::int64_t rows, std::int64_t columns,
                float* dst, std::int64_t dst_row) {
-  std::int64_t i = 0;
-#if HWY_TARGET != HWY_SCALAR
-  const hn::CappedTag<float, 4> d;
-  const hn::RepartitionToWide<decltype(d)> pairs;
-  for (; i + 4 <= rows; i += 4) {
-    std::int64_t j = 0;
-    for (; j + 4 <= columns; j += 4) {
-      const float* s = src + i * src_row + j;
-      const auto r0 = hn::LoadU(d, s), r1 = hn::LoadU(d, s + src_row);
-      const auto r2 = hn::LoadU(d, s + 2 * src_row), r3 = hn::LoadU(d, s + 3 * src_row);
-      const auto a = hn::BitCast(pairs, hn::InterleaveLower(d, r0, r1));
-      const auto b = hn::BitCast(pairs, hn::InterleaveUpper(d, r0, r1));
-      const auto e = hn::BitCast(pairs, hn::InterleaveLower(d, r2, r3));
-      const auto f = hn::BitCast(pairs, hn::InterleaveUpper(d, r2, r3));
-      float* t = dst + j * dst_row + i;
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, a, e)), d, t);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, a, e)), d, t + dst_row);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveLower(pairs, b, f)), d, t + 2 * dst_row);
-      hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(pairs, b, f)), d, t + 3 * dst_row);
-    }
-    for (; j < columns; ++j) {
-      for (int l = 0; l < 4; ++l) dst[j * dst_row + i + l] = src[(i + l) * src_row + j];
-    }
-  }
-#endif
-  for (; i < rows; ++i) {
-    for (std::int64_t j = 0; j < columns; ++j) dst[j * dst_row + i] = src[i * src_row + j];
-  }
+  transpose_elements(src, src_row, rows, columns, dst, dst_row);
 }
 
 }  // namespace

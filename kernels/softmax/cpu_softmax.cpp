@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 //
 #include "kernels/reduce/cpu_row-inl.h"
+#include "kernels/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
@@ -34,6 +35,8 @@ HWY_ATTR void softmax_columns(const T* a, const T* b, T* out, std::int64_t lengt
   for (std::int64_t k = 0; k < length; ++k) {
     const T *pa = a + k * pitch, *pb = b + k * pitch;
     A* term = scratch + k * softmax_tile;
+    // Of the columns that come next: rows far apart are nothing that the hardware asks for itself.
+    ask_for_row(pa + columns, columns * static_cast<std::int64_t>(sizeof(T)));
 #pragma GCC ivdep
     for (std::int64_t j = 0; j < columns; ++j) {
       term[j] = softmax_term<op>(static_cast<A>(pa[j]), static_cast<A>(pb[j]), base[j]);
@@ -75,29 +78,22 @@ HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, a
   }
 }
 
-// Rows too short for vectors: 64 of them, transposed, are columns.
-constexpr std::int64_t short_row = 32;
-
 template <Softmax op, class T>
 HWY_ATTR void softmax_short_rows(const T* a, const T* b, T* out, std::int64_t rows,
                                  std::int64_t length, acc_t<T>* scratch) {
   using A = acc_t<T>;
-  alignas(64) A ta[short_row * softmax_tile], tb[short_row * softmax_tile];
+  alignas(64) A ta[softmax_short_row * softmax_tile],
+      tb[has_base(op) ? 1 : softmax_short_row * softmax_tile];
+  const A* second = has_base(op) ? ta : tb;  // where it is not used
   for (std::int64_t row = 0; row < rows; row += softmax_tile) {
     const std::int64_t columns = rows - row < softmax_tile ? rows - row : softmax_tile;
     const std::int64_t first = row * length;
-    for (std::int64_t j = 0; j < columns; ++j) {
-      for (std::int64_t k = 0; k < length; ++k) {
-        ta[k * softmax_tile + j] = static_cast<A>(a[first + j * length + k]);
-        tb[k * softmax_tile + j] = static_cast<A>(b[first + j * length + k]);
-      }
+    transpose_elements(a + first, length, columns, length, ta, softmax_tile);
+    if constexpr (!has_base(op)) {
+      transpose_elements(b + first, length, columns, length, tb, softmax_tile);
     }
-    softmax_columns<op, A>(ta, tb, ta, length, columns, softmax_tile, scratch);
-    for (std::int64_t j = 0; j < columns; ++j) {
-      for (std::int64_t k = 0; k < length; ++k) {
-        out[first + j * length + k] = static_cast<T>(ta[k * softmax_tile + j]);
-      }
-    }
+    softmax_columns<op, A>(ta, second, ta, length, columns, softmax_tile, scratch);
+    transpose_elements(ta, softmax_tile, length, columns, out + first, length);
   }
 }
 
@@ -109,7 +105,7 @@ HWY_ATTR void run_call(const SoftmaxCall& c) {
   with_softmax(c.op, [&]<Softmax op>() HWY_ATTR {
     if (c.columns > 0) {
       softmax_columns<op>(a, b, out, c.length, c.columns, c.pitch, scratch);
-    } else if (c.length < short_row) {
+    } else if (c.length <= softmax_short_row) {
       softmax_short_rows<op>(a, b, out, c.rows, c.length, scratch);
     } else {
       for (std::int64_t i = 0; i < c.rows; ++i) {

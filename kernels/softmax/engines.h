@@ -11,6 +11,9 @@ namespace imago::kernels {
 // else one matrix of `length` rows, `pitch` elements apart, of columns <= softmax_tile columns,
 // each of which is a problem. `scratch` has softmax_scratch elements of acc_t.
 constexpr std::int64_t softmax_tile = 64;
+// Of longer rows one is worked on at a time. Of shorter ones, folding the lanes of a vector would
+// cost as much as the arithmetic; softmax_tile of them, transposed, are columns.
+constexpr std::int64_t softmax_short_row = 64;
 struct SoftmaxCall {
   Softmax op;
   DType dtype;
@@ -19,8 +22,8 @@ struct SoftmaxCall {
   std::int64_t rows, length, columns, pitch;
   void* scratch;
 };
-inline std::int64_t softmax_scratch(std::int64_t length) {
-  return length * softmax_tile;
+inline std::int64_t softmax_scratch(std::int64_t length, std::int64_t columns) {
+  return columns > 0 || length <= softmax_short_row ? length * softmax_tile : length;
 }
 void run_softmax(const SoftmaxCall& call);
 

@@ -66,7 +66,7 @@ Tensor softmax_any(Softmax op, const Tensor& a, const Tensor& b, int axis) {
   if (inner == 1) {
     const std::int64_t grain = std::max<std::int64_t>(1, default_grain / 2 / length);
     parallel_ranges(outer, grain, [&](std::int64_t begin, std::int64_t end) {
-      std::vector<double> scratch = scratch_for(std::max<std::int64_t>(length, 32 * softmax_tile));
+      std::vector<double> scratch = scratch_for(softmax_scratch(length, 0));
       call(begin * length, end - begin, 0, scratch);
     });
     return out;
@@ -75,7 +75,7 @@ Tensor softmax_any(Softmax op, const Tensor& a, const Tensor& b, int axis) {
   const std::int64_t work = length * std::min(inner, softmax_tile);
   const std::int64_t grain = std::max<std::int64_t>(1, default_grain / 2 / work);
   parallel_ranges(outer * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<double> scratch = scratch_for(softmax_scratch(length));
+    std::vector<double> scratch = scratch_for(softmax_scratch(length, softmax_tile));
     for (std::int64_t task = begin; task < end; ++task) {
       const std::int64_t first = task % tiles * softmax_tile;
       call(task / tiles * length * inner + first, 0, std::min(softmax_tile, inner - first),
