@@ -1,6 +1,7 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <utility>
 
@@ -13,6 +14,47 @@ namespace {
 // Keeps these streams apart from the draws of noise, which are keyed by the plain seed.
 constexpr std::uint64_t loader_streams = 0x6461746173747265;
 constexpr std::uint32_t shuffle_index = 0xffffffff;  // no sample has this index
+
+using Groups = std::vector<std::vector<std::uint32_t>>;
+
+// Those of one class, by rising class; all images where there are no classes.
+Groups groups_of(std::int64_t images, const std::vector<std::int64_t>& classes) {
+  std::map<std::int64_t, std::vector<std::uint32_t>> by_class;
+  for (std::uint32_t i = 0; i < images; ++i) {
+    by_class[classes.empty() ? 0 : classes[i]].push_back(i);
+  }
+  Groups groups;
+  for (auto& [number, members] : by_class) groups.push_back(std::move(members));
+  return groups;
+}
+
+// Fisher and Yates, from the end.
+void shuffle(std::vector<std::uint32_t>& values, RandomStream& stream) {
+  for (auto i = static_cast<std::uint32_t>(values.size()); i > 1; --i) {
+    std::swap(values[i - 1], values[stream.below(i)]);
+  }
+}
+
+// So many images in turns of one of each group. Of a single group: its images, shuffled.
+std::vector<std::uint32_t> in_turns(Groups groups, std::size_t count, RandomStream& stream) {
+  std::vector<std::uint32_t> order, turn(groups.size());
+  order.reserve(count);
+  std::iota(turn.begin(), turn.end(), 0u);
+  std::vector<std::size_t> next(groups.size(), 0);
+  for (auto& group : groups) shuffle(group, stream);
+  while (order.size() < count) {
+    shuffle(turn, stream);
+    for (const std::uint32_t g : turn) {
+      if (order.size() == count) break;
+      if (next[g] == groups[g].size()) {  // all were there: from the start, in another order
+        shuffle(groups[g], stream);
+        next[g] = 0;
+      }
+      order.push_back(groups[g][next[g]++]);
+    }
+  }
+  return order;
+}
 
 }  // namespace
 
@@ -28,6 +70,13 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& opti
         dataset_->size());
   check(dataset_->size() >= options.batch, "loader", dataset_->describe(), ": has ",
         dataset_->size(), " images but the batch is ", options.batch, "; use a smaller batch");
+  if (!options.balance.empty()) {
+    check(std::cmp_equal(options.balance.size(), dataset_->size()), "loader", dataset_->describe(),
+          ": has ", dataset_->size(), " images but classes to balance for ",
+          options.balance.size());
+    check(options.shuffle, "loader", "classes are balanced by the order of images: shuffle them");
+  }
+  groups_ = groups_of(dataset_->size(), options.balance);
   per_epoch_ = dataset_->size() / options.batch;
   ring_.resize(static_cast<std::size_t>(std::max(options.prefetch, options.workers)));
 }
@@ -53,17 +102,11 @@ Loader::Order Loader::order_of(std::uint32_t epoch) const {
   // Workers straddle at most two epochs unless an epoch is shorter than the ring.
   Order& order = order_[epoch % 2];
   if (order && order_epoch_[epoch % 2] == epoch) return order;
-  auto fresh =
-      std::make_shared<std::vector<std::uint32_t>>(static_cast<std::size_t>(dataset_->size()));
-  std::iota(fresh->begin(), fresh->end(), 0u);
-  if (options_.shuffle) {  // Fisher and Yates, from the end
-    RandomStream stream(options_.seed ^ loader_streams, epoch, shuffle_index);
-    for (auto i = static_cast<std::uint32_t>(fresh->size()); i > 1; --i) {
-      std::swap((*fresh)[i - 1], (*fresh)[stream.below(i)]);
-    }
-  }
+  RandomStream stream(options_.seed ^ loader_streams, epoch, shuffle_index);
+  order = std::make_shared<const std::vector<std::uint32_t>>(
+      options_.shuffle ? in_turns(groups_, static_cast<std::size_t>(dataset_->size()), stream)
+                       : groups_.front());
   order_epoch_[epoch % 2] = epoch;
-  order = std::move(fresh);
   return order;
 }
 
@@ -79,12 +122,17 @@ bool Loader::stale(std::uint64_t generation) const {
 
 Tensor Loader::make(std::int64_t position, std::uint64_t generation) const {
   const std::uint32_t epoch = epoch_of(position);
+  // Of the first sample in the epoch. An image that comes more than once is keyed by its place, or
+  // it would be mirrored alike each time.
+  auto place = static_cast<std::uint32_t>(position % per_epoch_ * options_.batch);
   const std::int64_t size = dataset_->image_size(), bytes = size * size * 3;
   Tensor batch = Tensor::empty({options_.batch, size, size, 3}, DType::u8, Device::cpu());
   auto* out = batch.mutable_data<std::uint8_t>();
   for (const std::int64_t index : indices(position)) {
     if (stale(generation)) return {};
-    RandomStream augment(options_.seed ^ loader_streams, epoch, static_cast<std::uint32_t>(index));
+    const std::uint32_t key = options_.balance.empty() ? static_cast<std::uint32_t>(index) : place;
+    ++place;
+    RandomStream augment(options_.seed ^ loader_streams, epoch, key);
     const bool flip = augment.chance(0.5f);  // drawn first, so that it does not depend on get()
     dataset_->get(index, augment, out);
     if (options_.flip && flip) flip_horizontal(out, int(size), int(size));

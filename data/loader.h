@@ -4,6 +4,11 @@
 // samples [p mod P * B, ... + B) of epoch p / P, where P = batches_per_epoch() and the order of an
 // epoch is a shuffle by (seed, epoch). So position is all that a checkpoint must remember, and any
 // number of workers, 0 included, delivers the same bytes.
+//
+// With `balance` an epoch has as many samples, but takes turns: each turn has one image of every
+// class, in an order of its own, and the images of a class come in a shuffled order, again and
+// again. So all classes come equally often, as do all images of a class (both but for one), and a
+// batch has of no class more than two images more than of another.
 #pragma once
 
 #include <condition_variable>
@@ -26,13 +31,17 @@ struct LoaderOptions {
   int prefetch = 4;        // batches in the making or waiting at most, at least `workers`
   bool shuffle = true;     // false: every epoch in the order of the data set
   bool flip = true;        // mirror each sample with probability 1/2
+  // The class of each image, any numbers: those of few images come as often as the others, and
+  // their images more often in an epoch, each time augmented anew. Empty: every image comes once.
+  std::vector<std::int64_t> balance = {};
 };
 
 // For one consumer thread. Workers start with the first next() and never enter a parallel region
 // of the kernels.
 class Loader {
  public:
-  // Throws when the data set has fewer images than a batch or an option is out of range.
+  // Throws when the data set has fewer images than a batch, an option is out of range, or `balance`
+  // has not one class for each image or meets no shuffle.
   Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options = {});
   ~Loader();  // at any time, with batches waiting or in the making; prompt
   Loader(const Loader&) = delete;
@@ -74,7 +83,8 @@ class Loader {
   std::shared_ptr<const Dataset> dataset_;
   LoaderOptions options_;
   std::int64_t per_epoch_ = 0;
-  std::int64_t position_ = 0;  // written by the consumer under mutex_
+  std::vector<std::vector<std::uint32_t>> groups_;  // the images of each class; or all as one
+  std::int64_t position_ = 0;                       // written by the consumer under mutex_
 
   mutable std::mutex mutex_;
   std::condition_variable room_, filled_;

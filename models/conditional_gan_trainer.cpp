@@ -22,6 +22,14 @@ const char* name_of(ConditionalLoss loss) {
   return loss == ConditionalLoss::hinge ? "hinge" : "nonsaturating";
 }
 
+ConditionalLoss conditional_loss_named(const std::string& name) {
+  for (const ConditionalLoss loss : {ConditionalLoss::hinge, ConditionalLoss::nonsaturating}) {
+    if (name == name_of(loss)) return loss;
+  }
+  fail("conditional_gan", "the loss of a conditional GAN is hinge or nonsaturating, not '", name,
+       "'");
+}
+
 ConditionalGanTrainer::ConditionalGanTrainer(ConditionalGan gan,
                                              const ConditionalGanTrainerOptions& options)
     : gan_(std::move(gan)),
@@ -86,7 +94,8 @@ ConditionalGanStep ConditionalGanTrainer::run_step(const Tensor& real, const Ten
   const ConditionalScores on_fake = D.scores(fake.detach(), labels);
   result.logits_real = on_real.logits;
   result.logits_fake = on_fake.logits;
-  result.loss_d = adversarial_d(on_real.logits, on_fake.logits);
+  result.real_fake_d = adversarial_d(on_real.logits, on_fake.logits);
+  result.loss_d = result.real_fake_d;
   if (classifies) {
     result.class_real = loss::cross_entropy(on_real.classes, labels);
     result.loss_d = with_classes(result.loss_d, result.class_real);
@@ -101,7 +110,8 @@ ConditionalGanStep ConditionalGanTrainer::run_step(const Tensor& real, const Ten
   {
     const nn::Frozen freeze(D);
     const ConditionalScores scores = D.scores(fake, labels);
-    result.loss_g = adversarial_g(scores.logits);
+    result.real_fake_g = adversarial_g(scores.logits);
+    result.loss_g = result.real_fake_g;
     if (classifies) {
       result.class_fake = loss::cross_entropy(scores.classes, labels);
       result.loss_g = with_classes(result.loss_g, result.class_fake);

@@ -17,6 +17,7 @@ enum class ConditionalLoss {
   nonsaturating,  // loss::gan_d and gan_g
 };
 const char* name_of(ConditionalLoss loss);
+ConditionalLoss conditional_loss_named(const std::string& name);  // throws for another name
 
 struct ConditionalGanTrainerOptions {
   ConditionalLoss loss = ConditionalLoss::hinge;
@@ -38,6 +39,7 @@ struct ConditionalGanTrainerOptions {
 // What happened in a step, still on the device: item() waits for it.
 struct ConditionalGanStep {
   Var loss_d, loss_g;            // whole, what the optimisers followed
+  Var real_fake_d, real_fake_g;  // of these, what D and G lose at telling real from fake
   Var class_real, class_fake;    // acgan: cross-entropy of D on real images, of G's fakes in its
                                  // update; undefined with projection
   Var logits_real, logits_fake;  // (N, 1), as D saw them before its update

@@ -50,36 +50,46 @@ Labels of_numbers() {
   return labels;
 }
 
+Faces numbers(const FacesOptions& options, const Labels& labels = of_numbers()) {
+  return Faces(std::make_shared<Numbers>(), options, std::make_shared<const Labels>(labels));
+}
+
 }  // namespace
 
 TEST_CASE("labels: every batch has the classes of its own images, in every epoch") {
   for (const int workers : {0, 2}) {
-    const LabelledFaces faces(std::make_shared<Numbers>(), of_numbers(),
-                              {.batch = 6, .seed = 3, .workers = workers});
-    CHECK(faces.classes() == 3);
-    CHECK(faces.size() == 20);
-    std::int64_t expected = 1;
-    for (auto&& [step, real, labels] : faces.stream(11, Device::cpu())) {
-      CHECK(step == expected++);
-      REQUIRE(real.shape() == Shape{6, 4, 4, 3});
-      REQUIRE(labels.shape() == Shape{6});
-      REQUIRE(labels.dtype() == DType::i64);
-      for (int i = 0; i < 6; ++i) {
-        const float shown = (real.data<float>()[i * 4 * 4 * 3] + 1) * 127.5f;
-        CHECK(labels.data<std::int64_t>()[i] == static_cast<std::int64_t>(shown + 0.5f) % 3);
+    for (const bool balance : {false, true}) {
+      const Faces faces = numbers({.batch = 6, .seed = 3, .workers = workers, .balance = balance});
+      CHECK(faces.labelled());
+      CHECK(faces.labels().classes.size() == 3);
+      CHECK(faces.size() == 20);
+      std::int64_t expected = 1;
+      for (auto&& batch : faces.stream(11, Device::cpu())) {
+        CHECK(batch.step == expected++);
+        REQUIRE(batch.real.shape() == Shape{6, 4, 4, 3});
+        REQUIRE(batch.labels.shape() == Shape{6});
+        REQUIRE(batch.labels.dtype() == DType::i64);
+        for (int i = 0; i < 6; ++i) {
+          const float shown = (batch.real.data<float>()[i * 4 * 4 * 3] + 1) * 127.5f;
+          const auto number = static_cast<std::int64_t>(shown + 0.5f);
+          CHECK(batch.labels.data<std::int64_t>()[i] == number % 3);
+        }
       }
+      CHECK(expected == 12);
     }
-    CHECK(expected == 12);
   }
 }
 
 TEST_CASE("labels: a stream is that of Faces, and resumes after any step") {
-  const auto numbers = std::make_shared<Numbers>();
   const FacesOptions options{.batch = 6, .seed = 3, .workers = 0};
-  const LabelledFaces faces(numbers, of_numbers(), options);
+  const Faces faces = numbers(options);
+  const Faces plain(std::make_shared<Numbers>(), options);
+  CHECK_FALSE(plain.labelled());
   std::vector<Tensor> images, labels;
-  for (auto&& batch : Faces(numbers, options).stream(7, Device::cpu()))
+  for (auto&& batch : plain.stream(7, Device::cpu())) {
     images.push_back(batch.real);
+    CHECK_FALSE(batch.labels.defined());
+  }
   for (auto&& batch : faces.stream(7, Device::cpu())) {
     CHECK(same_bits(batch.real, images.at(static_cast<std::size_t>(batch.step - 1))));
     labels.push_back(batch.labels);
@@ -95,14 +105,52 @@ TEST_CASE("labels: a stream is that of Faces, and resumes after any step") {
   CHECK(next == 7);
 }
 
+TEST_CASE("labels: a balanced stream shows each class as often, and resumes after any step") {
+  Labels rare{{"a", "b", "never"}, std::vector<std::int64_t>(20, 0)};
+  rare.images[7] = rare.images[12] = 1;  // 2 of 20; no image is of the third class
+  const FacesOptions options{.batch = 6, .seed = 3, .workers = 2, .balance = true};
+  const Faces faces = numbers(options, rare);
+  std::vector<FacesBatch> whole;
+  std::vector<int> shown(20, 0);
+  for (auto&& batch : faces.stream(9, Device::cpu())) {
+    whole.push_back(batch);
+    std::int64_t rare_ones = 0;
+    for (int i = 0; i < 6; ++i) {
+      const float value = (batch.real.data<float>()[i * 4 * 4 * 3] + 1) * 127.5f;
+      shown.at(static_cast<std::size_t>(value + 0.5f)) += 1;
+      rare_ones += batch.labels.data<std::int64_t>()[i];
+    }
+    CHECK(rare_ones == 3);  // half, in batches of whole turns of two
+  }
+  REQUIRE(whole.size() == 9);
+  // In three epochs of 18 samples each of two images comes 27 / 2 times, each of 18 27 / 18 times.
+  for (std::size_t i = 0; i < 20; ++i) {
+    CAPTURE(i);
+    CHECK(shown[i] >= (rare.images[i] == 1 ? 12 : 0));
+    CHECK(shown[i] <= (rare.images[i] == 1 ? 15 : 3));
+  }
+  for (const std::int64_t start : {2, 3, 7}) {
+    std::int64_t next = start;
+    for (auto&& batch : faces.stream(9, Device::cpu(), start)) {
+      const FacesBatch& want = whole.at(static_cast<std::size_t>(next++));
+      CHECK(same_bits(batch.real, want.real));
+      CHECK(same_bits(batch.labels, want.labels));
+    }
+    CHECK(next == 9);
+  }
+  CHECK(
+      contains(error_of([] { Faces(std::make_shared<Numbers>(), {.batch = 2, .balance = true}); }),
+               "give labels too"));
+}
+
 TEST_CASE("labels: the seed of manual_seed is the default, for images and labels alike") {
   const ContextScope scope;
   manual_seed(77);
-  const LabelledFaces faces(std::make_shared<Numbers>(), of_numbers(), {.batch = 6});
+  const Faces faces = numbers({.batch = 6});
   manual_seed(78);
   auto stream = faces.stream(1, Device::cpu());
   const auto batch = *stream.begin();
-  const LabelledFaces named(std::make_shared<Numbers>(), of_numbers(), {.batch = 6, .seed = 77});
+  const Faces named = numbers({.batch = 6, .seed = 77});
   auto again = named.stream(1, Device::cpu());
   const auto first = again.begin();
   CHECK(same_bits(first->labels, batch.labels));
@@ -149,10 +197,10 @@ TEST_CASE("labels: what procedural faces are is what they are made of") {
 }
 
 TEST_CASE("labels: procedural faces by name") {
-  const LabelledFaces faces =
-      procedural_labelled_faces("glasses", {.size = 8, .batch = 5, .seed = 2, .workers = 0});
+  const Faces faces =
+      labelled_faces("procedural", "glasses", {.size = 8, .batch = 5, .seed = 2, .workers = 0});
   CHECK(faces.size() == 10'000);
-  CHECK(faces.classes() == 2);
+  CHECK(faces.labels().classes == std::vector<std::string>{"no", "yes"});
   auto stream = faces.stream(1, Device::cpu());
   const auto at = stream.begin();
   const Loader loader(std::make_shared<ProceduralDataset>(ProceduralFacesOptions{.size = 8}),
@@ -180,12 +228,12 @@ TEST_CASE("labels: a text file gives the classes of a folder") {
   CHECK(labels.classes == std::vector<std::string>{"old", "young"});
   CHECK(labels.images == std::vector<std::int64_t>{1, 0, 0});  // a,1 b/two c
   CHECK(labels.counts() == std::vector<std::int64_t>{2, 1});
-  const LabelledFaces faces =
-      csv_labelled_faces(scratch / "photos", csv, {.size = 8, .batch = 3, .workers = 0});
-  CHECK(faces.classes() == 2);
+  const Faces faces =
+      labelled_faces(scratch / "photos", csv.string(), {.size = 8, .batch = 3, .workers = 0});
+  CHECK(faces.labels().images == labels.images);
   CHECK(contains(error_of([&] {
-                   csv_labelled_faces(scratch / "photos", csv,
-                                      {.size = 8, .batch = 3, .skip_broken = true});
+                   labelled_faces(scratch / "photos", csv.string(),
+                                  {.size = 8, .batch = 3, .skip_broken = true});
                  }),
                  "mend or remove"));
   const auto mistake = [&](const std::string& text) {
@@ -201,9 +249,9 @@ TEST_CASE("labels: a number of labels that is not that of the images is refused"
   Labels few = of_numbers(), wrong = of_numbers();
   few.images.pop_back();
   wrong.images[4] = 3;
-  const auto numbers = std::make_shared<Numbers>();
-  CHECK(contains(error_of([&] { LabelledFaces(numbers, few, {.batch = 2}); }),
-                 "20 images but 19 labels"));
-  CHECK(contains(error_of([&] { LabelledFaces(numbers, wrong, {.batch = 2}); }),
+  CHECK(contains(error_of([&] { numbers({.batch = 2}, few); }), "20 images but 19 labels"));
+  CHECK(contains(error_of([&] { numbers({.batch = 2}, wrong); }),
                  "label 3 is not among the 3 classes"));
+  const Faces plain(std::make_shared<Numbers>(), {.batch = 2});
+  CHECK(contains(error_of([&] { plain.labels(); }), "numbers: has no labels"));
 }

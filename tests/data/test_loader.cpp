@@ -148,6 +148,88 @@ TEST_CASE("without shuffling the order is that of the data set") {
   }
 }
 
+TEST_CASE("balanced classes come in turns, each image of a class as often as the others") {
+  // Of 50 images 5 are of class 7, 15 of class -1 and 30 of class 2.
+  std::vector<std::int64_t> classes(50, 2);
+  std::fill_n(classes.begin(), 5, 7);
+  std::fill_n(classes.begin() + 5, 15, -1);
+  const auto class_of = [&](std::int64_t image) {
+    return classes[static_cast<std::size_t>(image)];
+  };
+  const Loader loader(std::make_shared<Numbers>(50), {.batch = 10, .balance = classes});
+  CHECK(loader.batches_per_epoch() == 5);
+  std::set<std::vector<std::int64_t>> orders;
+  std::set<std::int64_t> first_classes;
+  for (int epoch = 0; epoch < 6; ++epoch) {
+    std::vector<std::int64_t> order;
+    for (int p = 0; p < 5; ++p) {
+      const auto indices = loader.indices(5 * epoch + p);
+      std::vector<std::int64_t> of_batch;
+      for (const std::int64_t i : indices) of_batch.push_back(class_of(i));
+      const auto count = [&](std::int64_t c) {
+        return std::count(of_batch.begin(), of_batch.end(), c);
+      };
+      const auto [least, most] = std::minmax({count(7), count(-1), count(2)});
+      CHECK(most - least <= 2);
+      order.insert(order.end(), indices.begin(), indices.end());
+    }
+    // Every three in a row, from the start, are of three classes.
+    for (std::size_t i = 0; i + 3 <= order.size(); i += 3) {
+      const std::set<std::int64_t> turn = {class_of(order[i]), class_of(order[i + 1]),
+                                           class_of(order[i + 2])};
+      CHECK(turn.size() == 3);
+    }
+    // 16 or 17 samples of each class: its images come equally often, but for one.
+    std::vector<std::int64_t> times(50, 0);
+    for (const std::int64_t i : order) times[static_cast<std::size_t>(i)] += 1;
+    const auto within = [&](int begin, int end, std::int64_t low, std::int64_t high) {
+      for (int i = begin; i < end; ++i) {
+        CAPTURE(i);
+        CHECK(times[static_cast<std::size_t>(i)] >= low);
+        CHECK(times[static_cast<std::size_t>(i)] <= high);
+      }
+    };
+    within(0, 5, 3, 4);
+    within(5, 20, 1, 2);
+    within(20, 50, 0, 1);
+    orders.insert(order);
+    first_classes.insert(class_of(order[0]));
+  }
+  CHECK(orders.size() == 6);
+  CHECK(first_classes.size() >= 2);  // turns are shuffled too
+
+  // With a single class it is the plain shuffle.
+  const Loader one(std::make_shared<Numbers>(50),
+                   {.batch = 10, .balance = std::vector<std::int64_t>(50, 4)});
+  const Loader plain(std::make_shared<Numbers>(50), {.batch = 10});
+  for (int p = 0; p < 10; ++p) CHECK(one.indices(p) == plain.indices(p));
+}
+
+TEST_CASE("balanced batches are the same for any workers; a repeated image is augmented anew") {
+  std::vector<std::int64_t> classes(40, 0);
+  classes[11] = 1;  // the only one of its class: in every turn of two
+  const auto numbers = std::make_shared<Numbers>(40);
+  Loader alone(numbers, {.batch = 8, .seed = 7, .workers = 0, .balance = classes});
+  const auto expected = batches(alone, 12);
+  std::set<std::vector<std::uint8_t>> looks;
+  int times = 0;
+  for (std::size_t p = 0; p < 5; ++p) {  // one epoch
+    for (std::int64_t b = 0; b < 8; ++b) {
+      if (value(expected[p], b) != 11) continue;
+      const auto* pixels = expected[p].data<std::uint8_t>() + b * 48;
+      looks.insert({pixels, pixels + 48});
+      times += 1;
+    }
+  }
+  CHECK(times == 20);
+  CHECK(looks.size() >= 15);  // four random bytes each, mirrored or not
+  for (const int workers : {1, 3}) {
+    Loader loader(numbers, {.batch = 8, .seed = 7, .workers = workers, .balance = classes});
+    loader.seek(3);
+    for (std::size_t p = 3; p < 12; ++p) CHECK(same_bits(loader.next(), expected[p]));
+  }
+}
+
 TEST_CASE("resuming at a position continues exactly, in the middle of an epoch too") {
   auto numbers = std::make_shared<Numbers>(50);
   const LoaderOptions options{.batch = 8, .seed = 3, .workers = 2};
@@ -237,6 +319,9 @@ TEST_CASE("options out of range are errors that say what to do") {
   CHECK(contains(error({.batch = 4, .workers = -1}), "workers"));
   CHECK(contains(error({.batch = 4, .prefetch = 0}), "prefetch"));
   CHECK(contains(error_of([&] { Loader(nullptr, {}); }), "no data set"));
+  CHECK(contains(error({.batch = 4, .balance = {0, 1}}), "classes to balance for 2"));
+  CHECK(contains(error({.batch = 4, .shuffle = false, .balance = std::vector<std::int64_t>(12, 0)}),
+                 "shuffle them"));
   Loader loader(numbers, {.batch = 12});
   CHECK(contains(error_of([&] { loader.seek(-1); }), "position -1"));
   CHECK(loader.next().size(0) == 12);
