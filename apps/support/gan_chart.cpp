@@ -1,6 +1,7 @@
 #include "apps/support/gan_chart.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/support/train_loop.h"
 
@@ -66,7 +67,8 @@ Panel beliefs(const std::vector<Json>& rows, GanLoss loss) {
 
 }  // namespace
 
-std::string gan_chart(const std::vector<Json>& rows, const models::GanTrainerOptions& options) {
+std::string gan_chart(const std::vector<Json>& rows, const models::GanTrainerOptions& options,
+                      int classes) {
   std::vector<Panel> panels = {losses(rows, options), beliefs(rows, options.loss)};
   if (any(rows, "wasserstein")) {
     panels.push_back({"Wasserstein estimate: E D(x) - E D(G(z))",
@@ -78,6 +80,13 @@ std::string gan_chart(const std::vector<Json>& rows, const models::GanTrainerOpt
     panels.push_back({"Penalty on D's gradient",
                       {series(rows, "penalty", "penalty"), series(rows, "norm", "gradient_norm")},
                       {{gp ? "1: norm to reach" : "0: norm to reach", gp ? 1.0 : 0.0}}});
+  }
+  if (any(rows, "class_real")) {
+    panels.push_back({"Classifier's cross-entropy",
+                      {series(rows, "real images", "class_real"),
+                       series(rows, "G's fakes, as asked for", "class_fake")},
+                      {{"log " + std::to_string(classes) + ": guesses", std::log(classes)},
+                       {"0: sure, and right", 0.0}}});
   }
   if (any(rows, "variety")) {
     panels.push_back({"Variety of the samples",

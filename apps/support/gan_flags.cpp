@@ -1,8 +1,12 @@
 #include "apps/support/gan_flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 
+#include "apps/support/classes.h"
 #include "apps/support/cli.h"
+#include "data/labels.h"
 
 namespace imago::apps {
 namespace {
@@ -84,6 +88,120 @@ void add_optimiser_flags(CLI::App& app, GanFlags& f) {
       ->capture_default_str();
 }
 
+bool is_procedural_label(const std::string& text) {
+  const std::vector<std::string>& names = data::procedural_label_names();
+  return std::find(names.begin(), names.end(), text) != names.end();
+}
+
+// A file gets its full path: a resumed run may be started in another folder.
+CLI::Validator label_or_file() {
+  return CLI::Validator(
+      [](std::string& text) {
+        if (text.empty()) return std::string("must be a label or a text file, not empty");
+        if (!is_procedural_label(text)) {
+          text = std::filesystem::absolute(text).lexically_normal().string();
+        }
+        return std::string();
+      },
+      "LABEL or FILE");
+}
+
+void add_conditional_flags(CLI::App& app, GanFlags& f) {
+  app.add_option(
+         "--labels", f.labels,
+         "Train a conditional GAN on these classes: " + list_of(data::procedural_label_names()) +
+             " of procedural faces, or for a folder a text file with a line path,class for "
+             "each image. Other defaults then: --model resnet32 --base 16 --loss hinge --lr "
+             "4e-4 --lr-d 8e-4 --beta1 0 --beta2 0.9 --ema 0.99")
+      ->transform(label_or_file());
+  app.add_option("--conditioning", f.conditioning,
+                 "How D teaches G the class: acgan (D classifies too) or projection")
+      ->check(CLI::IsMember({"acgan", "projection"}))
+      ->capture_default_str();
+  app.add_option("--class-weight", f.class_weight,
+                 "Of acgan: how much classification counts beside real or fake")
+      ->check(number_within(0.0, 1e6))
+      ->capture_default_str();
+  app.add_flag("--classify-fakes", f.classify_fakes,
+               "Of acgan: D's classifier learns from fakes too");
+  app.add_flag("--balance-classes,!--no-balance-classes", f.balance_classes,
+               "Show every class equally often, however rare it is (the default with --labels)");
+}
+
+// Flags that only runs without --labels take, and those that only runs with it take.
+const std::vector<const char*>& plain_flags() {
+  static const std::vector<const char*> flags = {
+      "--penalty", "--penalty-weight", "--penalty-every",        "--clip-weights", "--d-steps",
+      "--smooth",  "--instance-noise", "--instance-noise-steps", "--augment"};
+  return flags;
+}
+const std::vector<const char*>& conditional_flags() {
+  static const std::vector<const char*> flags = {"--conditioning", "--class-weight",
+                                                 "--classify-fakes", "--balance-classes"};
+  return flags;
+}
+
+void check_given(const CLI::App& app, const GanFlags& f) {
+  for (const char* flag : f.conditional() ? plain_flags() : conditional_flags()) {
+    if (app.count(flag) == 0) continue;
+    throw UsageError(std::string(flag) + (f.conditional() ? " does not go with --labels: the "
+                                                            "conditional GAN has no such option"
+                                                          : " is for --labels, which is missing"));
+  }
+  if (f.conditioning == "acgan") return;
+  for (const char* flag : {"--class-weight", "--classify-fakes"}) {
+    if (app.count(flag) == 0) continue;
+    throw UsageError(std::string(flag) + " is for --conditioning acgan, whose D classifies, not " +
+                     f.conditioning);
+  }
+}
+
+void set_conditional_defaults(const CLI::App& app, GanFlags& f) {
+  namespace defaults = conditional_defaults;
+  const auto given = [&](const char* flag) { return app.count(flag) > 0; };
+  if (!given("--model")) f.model = defaults::model;
+  if (!given("--base")) f.base = defaults::base;
+  if (!given("--loss")) f.loss = defaults::loss;
+  if (!given("--lr")) {
+    f.train.lr = defaults::lr_g;
+    if (!given("--lr-d")) f.lr_d = defaults::lr_d;
+  }
+  if (!given("--beta1")) f.beta1 = defaults::beta1;
+  if (!given("--beta2")) f.beta2 = defaults::beta2;
+  if (!given("--ema")) f.ema = defaults::ema;
+}
+
+// Throws Error or UsageError.
+void check_conditional(const GanFlags& f) {
+  const bool procedural = f.train.data == "procedural", name = is_procedural_label(f.labels);
+  if (procedural && !name) {
+    throw UsageError("--labels: procedural faces have no label '" +
+                     std::filesystem::path(f.labels).filename().string() + "'; choose one of " +
+                     list_of(data::procedural_label_names()));
+  }
+  if (!procedural && name) {
+    throw UsageError("--labels " + f.labels +
+                     " is a label of procedural faces; for the images of " + f.train.data +
+                     " name a text file with a line path,class for each");
+  }
+  if (f.train.skip_broken) {
+    throw UsageError(
+        "--skip-broken does not go with --labels: in place of a broken image comes "
+        "another one, whose class may be another");
+  }
+  models::check_gan_spec({f.model, f.base});
+  if (!models::is_resnet({f.model, f.base})) {
+    throw UsageError("--model " + f.model +
+                     " does not go with --labels: conditional networks are resnet32, resnet64 and "
+                     "resnet128");
+  }
+  if (f.loss != "hinge" && f.loss != "nonsaturating") {
+    throw UsageError("--loss " + f.loss +
+                     " does not go with --labels: take hinge or nonsaturating");
+  }
+  conditional_options(f);
+}
+
 // A rate of one network: as given, or that of both as given, or as saved, or as saved of both.
 // Where it went with that of both and still does, what was said of that is enough.
 void take_rate(const SavedFlags& saved, const std::string& key, double rate,
@@ -110,13 +228,34 @@ void add_gan_flags(CLI::App& app, GanFlags& f) {
       ->capture_default_str();
   add_objective_flags(app, f);
   add_optimiser_flags(app, f);
+  add_conditional_flags(app, f);
 }
 
 void take_saved_flags(const CLI::App& app, GanFlags& f) {
   const SavedFlags saved(app, f.train.out, models::gan_names(),
-                         {"data", "model", "base", "loss", "batch", "ema", "seed", "penalty",
-                          "penalty-weight", "penalty-every", "clip-weights", "d-steps", "beta1",
-                          "beta2", "smooth", "instance-noise", "instance-noise-steps", "augment"});
+                         {"data",
+                          "model",
+                          "base",
+                          "loss",
+                          "batch",
+                          "ema",
+                          "seed",
+                          "penalty",
+                          "penalty-weight",
+                          "penalty-every",
+                          "clip-weights",
+                          "d-steps",
+                          "beta1",
+                          "beta2",
+                          "smooth",
+                          "instance-noise",
+                          "instance-noise-steps",
+                          "augment",
+                          "labels",
+                          "conditioning",
+                          "class-weight",
+                          "classify-fakes",
+                          "balance-classes"});
   const GanFlags defaults;
   saved.take(f.train);
   saved.take("model", f.model);
@@ -134,21 +273,33 @@ void take_saved_flags(const CLI::App& app, GanFlags& f) {
   saved.take("instance-noise", f.instance_noise, defaults.instance_noise);
   saved.take("instance-noise-steps", f.instance_noise_steps, defaults.instance_noise_steps);
   saved.take("augment", f.augment, defaults.augment);
+  saved.take("labels", f.labels, defaults.labels);
+  saved.take("conditioning", f.conditioning, defaults.conditioning);
+  saved.take("class-weight", f.class_weight, defaults.class_weight);
+  saved.take("classify-fakes", f.classify_fakes, defaults.classify_fakes);
+  saved.take("balance-classes", f.balance_classes, defaults.balance_classes);
   take_rate(saved, "lr-g", f.train.lr, f.lr_g);
   take_rate(saved, "lr-d", f.train.lr, f.lr_d);
   saved.require(f.base >= 1 && f.base <= 1024 && *f.lr_g > 0 && *f.lr_d > 0 && f.ema >= 0 &&
-                f.ema < 1);
+                f.ema < 1 && f.class_weight >= 0);
   try {
-    check_gan_options(trainer_options(f));
-  } catch (const Error& error) {
+    if (f.conditional()) {
+      check_conditional(f);
+    } else {
+      check_gan_options(trainer_options(f));
+    }
+  } catch (const std::exception& error) {
     saved.require(false, error.what());
   }
 }
 
-void settle(GanFlags& f) {
+void settle(const CLI::App& app, GanFlags& f) {
+  check_given(app, f);
+  if (f.conditional() && !f.train.resume) set_conditional_defaults(app, f);
   try {
     if (!f.lr_g) f.lr_g = f.train.lr;
     if (!f.lr_d) f.lr_d = f.train.lr;
+    if (f.conditional()) return check_conditional(f);
     if (f.instance_noise > 0 && f.instance_noise_steps == 0) f.instance_noise_steps = f.train.steps;
     check_gan_options(trainer_options(f));
     models::check_gan_spec({f.model, f.base});
@@ -166,8 +317,16 @@ Json to_json(const GanFlags& f) {
                    {"lr-g", f.lr_g.value_or(f.train.lr)},
                    {"lr-d", f.lr_d.value_or(f.train.lr)},
                    {"beta1", f.beta1},
-                   {"beta2", f.beta2},
-                   {"penalty", f.penalty},
+                   {"beta2", f.beta2}});
+  if (f.conditional()) {
+    json.update(Json{{"labels", f.labels},
+                     {"conditioning", f.conditioning},
+                     {"class-weight", f.class_weight},
+                     {"classify-fakes", f.classify_fakes},
+                     {"balance-classes", f.balance_classes}});
+    return json;
+  }
+  json.update(Json{{"penalty", f.penalty},
                    {"penalty-weight", f.penalty_weight},
                    {"penalty-every", f.penalty_every},
                    {"clip-weights", f.clip_weights},
@@ -199,6 +358,25 @@ models::GanTrainerOptions trainer_options(const GanFlags& f) {
   t.noise_steps = f.instance_noise_steps;
   t.augment = models::diff_augment_policy(f.augment);
   return t;
+}
+
+models::ConditionalGanSpec conditional_spec(const GanFlags& f, int classes) {
+  return {.classes = classes,
+          .conditioning = models::conditioning_named(f.conditioning),
+          .image = models::resnet_options({f.model, f.base}).image,
+          .base = f.base};
+}
+
+models::ConditionalGanTrainerOptions conditional_options(const GanFlags& f) {
+  return {.loss = models::conditional_loss_named(f.loss),
+          .lr_g = f.lr_g.value_or(f.train.lr),
+          .lr_d = f.lr_d.value_or(f.train.lr),
+          .beta1 = f.beta1,
+          .beta2 = f.beta2,
+          .class_weight = f.class_weight,
+          .classify_fakes = f.classify_fakes,
+          .ema = f.ema,
+          .seed = f.train.seed};
 }
 
 }  // namespace imago::apps

@@ -62,4 +62,13 @@ void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows) {
   for (const Json& row : rows) see(diagnosis, row);
 }
 
+void tell_warnings(models::GanDiagnosis& diagnosis, Json& row, Progress& progress) {
+  for (const models::GanWarning& warning : see(diagnosis, row)) {
+    progress.finish();
+    std::printf("Step %lld, %s: %s.\n", static_cast<long long>(row.at("step").get<std::int64_t>()),
+                warning.name.c_str(), warning.text.c_str());
+    row["warnings"].push_back(warning.name);
+  }
+}
+
 }  // namespace imago::apps

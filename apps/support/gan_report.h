@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/support/progress.h"
 #include "apps/support/run_folder.h"
 #include "models/gan_diagnosis.h"
 
@@ -30,5 +31,9 @@ std::vector<models::GanWarning> see(models::GanDiagnosis& diagnosis, const Json&
 // The same with rows in their order, whose warnings were given when they were written: a run that
 // goes on does not say them again, and waits no longer.
 void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows);
+
+// Shows a diagnosis a row that is about to be written: prints what it warns of, and adds the names
+// of the warnings to the row.
+void tell_warnings(models::GanDiagnosis& diagnosis, Json& row, Progress& progress);
 
 }  // namespace imago::apps

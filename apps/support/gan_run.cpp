@@ -1,7 +1,6 @@
 #include "apps/support/gan_run.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "apps/support/cli.h"
 #include "apps/support/gan_chart.h"
@@ -33,10 +32,10 @@ GanTraining::GanTraining(const GanFlags& flags)
       diagnosis_(trainer_.options().loss, trainer_.options().real_target),
       fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().z)) {}
 
-void GanTraining::step(const Tensor& real) {
+void GanTraining::step(const data::FacesBatch& batch) {
   last_ = {};  // what it holds is not needed beside the next one's
-  last_ = trainer_.step(real);
-  real_ = real;
+  last_ = trainer_.step(batch.real);
+  real_ = batch.real;
   if (last_.penalty) {
     penalty_ = last_.penalty;
     gradient_norm_ = last_.gradient_norm;
@@ -72,12 +71,7 @@ Json GanTraining::write_pictures() {
 }
 
 void GanTraining::judge(Json& row, Progress& progress) {
-  for (const models::GanWarning& warning : see(diagnosis_, row)) {
-    progress.finish();
-    std::printf("Step %lld, %s: %s.\n", static_cast<long long>(trainer_.steps_done()),
-                warning.name.c_str(), warning.text.c_str());
-    row["warnings"].push_back(warning.name);
-  }
+  tell_warnings(diagnosis_, row, progress);
 }
 
 void GanTraining::see_again(const std::vector<Json>& rows) {

@@ -18,7 +18,7 @@ class GanTraining final : public Training {
 
   const char* program() const override { return "train_gan"; }
   std::int64_t steps_done() const override { return trainer_.steps_done(); }
-  void step(const Tensor& real) override;
+  void step(const data::FacesBatch& batch) override;
   StepFigures figures() override;
   // samples/STEP.png: one grid of the same noise at every step. After a step they are held against
   // its real images.

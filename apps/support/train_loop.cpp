@@ -148,11 +148,12 @@ bool TrainingRun::train(const InspectionOptions& look) {
   Reporter reporter(*this);
   bool finished = true;
   try {
-    for (auto&& [step, real] : data_.stream(flags_.steps, Context::current().device, first)) {
-      training_.step(real);
+    for (auto&& batch : data_.stream(flags_.steps, Context::current().device, first)) {
+      const std::int64_t step = batch.step;
+      training_.step(batch);
       const bool stop = interrupted();
       const bool last = stop || step == flags_.steps;
-      reporter.report(real.size(0), last || step % flags_.sample_every == 0, last);
+      reporter.report(batch.real.size(0), last || step % flags_.sample_every == 0, last);
       if (last || step % flags_.checkpoint_every == 0) save();
       finished = !stop || step == flags_.steps;
       if (!finished) break;

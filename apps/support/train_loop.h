@@ -32,8 +32,9 @@ class Training {
 
   virtual const char* program() const = 0;  // for errors
   virtual std::int64_t steps_done() const = 0;
-  // One step on real (N, S, S, 3); its results may stay on the device.
-  virtual void step(const Tensor& real) = 0;
+  // One step on batch.real (N, S, S, 3) and, where the data are labelled, batch.labels (N); its
+  // results may stay on the device.
+  virtual void step(const data::FacesBatch& batch) = 0;
   // Those of the last step; waits for them.
   virtual StepFigures figures() = 0;
   // Writes the pictures of now. Returns what was measured for them, to go into the step's row of

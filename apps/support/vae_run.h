@@ -45,7 +45,7 @@ class VaeTraining final : public Training {
 
   const char* program() const override { return "train_vae"; }
   std::int64_t steps_done() const override { return trainer_.steps_done(); }
-  void step(const Tensor& real) override { last_ = trainer_.step(real); }
+  void step(const data::FacesBatch& batch) override { last_ = trainer_.step(batch.real); }
   StepFigures figures() override;
   // samples/STEP.png, and beside it STEP-reconstructions.png, STEP-interpolation.png and
   // STEP-traversals.png.
