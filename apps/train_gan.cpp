@@ -1,40 +1,68 @@
-// Trains a GAN on a folder of images or on procedural faces.
+// Trains a GAN on a folder of images or on procedural faces; with --labels, one that can be told
+// what to draw.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "apps/support/cli.h"
+#include "apps/support/conditional_run.h"
 #include "apps/support/gan_run.h"
+#include "data/labelled_faces.h"
 
 namespace imago::apps {
 namespace {
 
-void introduce(GanTraining& training, const GanFlags& f, const data::Faces& data) {
+// The second line of a run, after what it trains on what.
+void introduce(const nn::Module& generator, const nn::Module& discriminator, const GanFlags& f) {
+  std::printf("G %lld parameters, D %lld; on %s; writing to %s\n",
+              static_cast<long long>(generator.num_parameters()),
+              static_cast<long long>(discriminator.num_parameters()),
+              describe(Context::current().device).c_str(), f.train.out.c_str());
+}
+
+int train_plain(const GanFlags& f, const InspectionOptions& look, const std::string& command) {
+  if (look.summary) {
+    models::Gan gan = models::make_gan({f.model, f.base});
+    print_summaries(gan, f.train.batch);
+    return 0;
+  }
+  GanTraining training(f);
+  const data::Faces data(f.train.data, {.size = training.gan().image,
+                                        .batch = f.train.batch * f.d_steps,
+                                        .seed = f.train.seed,
+                                        .skip_broken = f.train.skip_broken});
+  TrainingRun run(training, f.train, data);
+  run.open();
   const bool fixed = f.model.starts_with("seed");
   std::printf("%s%s on %s\n", f.model.c_str(),
               fixed ? "" : (" (base " + std::to_string(f.base) + ")").c_str(),
               data.describe().c_str());
-  std::printf("G %lld parameters, D %lld; on %s; writing to %s\n",
-              static_cast<long long>(training.gan().generator.num_parameters()),
-              static_cast<long long>(training.gan().discriminator.num_parameters()),
-              describe(Context::current().device).c_str(), f.train.out.c_str());
+  introduce(training.gan().generator, training.gan().discriminator, f);
+  return run.run(to_json(f), look, command);
 }
 
-int train(const GanFlags& flags, const InspectionOptions& look, const std::string& command) {
-  prepare(flags.train);
+int train_conditional(const GanFlags& f, const InspectionOptions& look,
+                      const std::string& command) {
+  const data::Faces data =
+      data::labelled_faces(f.train.data, f.labels,
+                           {.size = models::resnet_options({f.model, f.base}).image,
+                            .batch = f.train.batch,
+                            .seed = f.train.seed,
+                            .balance = f.balance_classes});
+  ConditionalTraining training(f, data.labels());
   if (look.summary) {
-    models::Gan gan = models::make_gan({flags.model, flags.base});
-    print_summaries(gan, flags.train.batch);
+    print_summaries(training.gan(), f.train.batch);
     return 0;
   }
-  GanTraining training(flags);
-  const data::Faces data(flags.train.data, {.size = training.gan().image,
-                                            .batch = flags.train.batch * flags.d_steps,
-                                            .seed = flags.train.seed,
-                                            .skip_broken = flags.train.skip_broken});
-  TrainingRun run(training, flags.train, data);
+  TrainingRun run(training, f.train, data);
   run.open();
-  introduce(training, flags, data);
-  return run.run(to_json(flags), look, command);
+  const Classes& classes = training.classes();
+  std::printf("%s (base %d, %s) on %s\n", f.model.c_str(), f.base, f.conditioning.c_str(),
+              data.describe().c_str());
+  std::printf("%zu classes of %s: %s; %s\n", classes.names.size(), classes.label.c_str(),
+              list_of(classes.names).c_str(),
+              f.balance_classes ? "each is shown equally often" : "shown as often as they come");
+  introduce(training.gan().generator, training.gan().discriminator, f);
+  return run.run(to_json(f), look, command);
 }
 
 int main_body(int argc, char** argv) {
@@ -46,8 +74,10 @@ int main_body(int argc, char** argv) {
   return run_program(app, argc, argv, [&] {
     settle(flags.train);
     if (flags.train.resume) take_saved_flags(app, flags);
-    settle(flags);
-    return train(flags, look, argv[0]);
+    settle(app, flags);
+    prepare(flags.train);
+    return flags.conditional() ? train_conditional(flags, look, argv[0])
+                               : train_plain(flags, look, argv[0]);
   });
 }
 

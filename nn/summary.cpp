@@ -124,14 +124,18 @@ std::string padded(std::string text, std::size_t width, bool right) {
 
 Summary summary(Module& model, const Var& example) {
   check(example.defined(), "summary", "the example is undefined");
+  return summary(model, example.shape(), [&] { model(example.detach()); });
+}
+
+Summary summary(Module& model, const Shape& input, const std::function<void()>& run) {
   Summary result;
-  result.input = example.shape();
+  result.input = input;
   {
     const ContextScope scope;
     const GradMode recording(true);
     const EvaluatingEach mode(model);
     Bookkeeper books(model);
-    model(example.detach());
+    run();
     books.count_activations();
     result.rows = std::move(books.rows);
   }

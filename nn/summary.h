@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <vector>
@@ -46,5 +47,8 @@ Summary summary(Module& model, const Var& example);
 // The same on zeros of that shape, with the dtype and on the device of the first parameter (without
 // parameters: f32, on the device of the Context).
 Summary summary(Module& model, const Shape& input);
+// The same of a module that is called in a way of its own, with more than an input of that shape:
+// `run` calls it once.
+Summary summary(Module& model, const Shape& input, const std::function<void()>& run);
 
 }  // namespace imago::nn

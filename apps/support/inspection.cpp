@@ -46,6 +46,18 @@ void print_summaries(models::Gan& gan, std::int64_t batch) {
       nn::summary(gan.discriminator, Shape{batch, gan.image, gan.image, 3}).to_string().c_str());
 }
 
+void print_summaries(models::ConditionalGan& gan, std::int64_t batch) {
+  const Tensor labels = Tensor::zeros({batch}, DType::i64);
+  const auto print = [&](const char* title, models::ConditionalModule& network,
+                         const Shape& input) {
+    const auto run = [&] { network(Tensor::zeros(input), labels); };
+    std::printf("%s\n%s", title, nn::summary(network, input, run).to_string().c_str());
+  };
+  const std::int64_t S = gan.spec.image;
+  print("Generator", gan.generator, {batch, gan.spec.z});
+  print("\nDiscriminator", gan.discriminator, {batch, S, S, 3});
+}
+
 Inspection::Inspection(const InspectionOptions& options) {
   if (options.profile) {
     const ProfilerOptions profile{.ceilings = ceilings()};

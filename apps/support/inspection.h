@@ -6,6 +6,7 @@
 
 #include "apps/support/run_folder.h"
 #include "autograd/anomaly.h"
+#include "models/conditional_gan.h"
 #include "models/gan.h"
 #include "tensor/profiler.h"
 
@@ -26,6 +27,7 @@ void add_inspection_flags(CLI::App& app, InspectionOptions& options);
 
 // Prints the layers of both networks for a batch.
 void print_summaries(models::Gan& gan, std::int64_t batch);
+void print_summaries(models::ConditionalGan& gan, std::int64_t batch);
 
 // While one lives, the operations of this thread are watched as the options say.
 class Inspection {
