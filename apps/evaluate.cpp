@@ -1,5 +1,6 @@
 // Scores a generator, or a folder of generated images: how far the images are from real ones, how
-// good and how varied they are, what they lack, and whether they are copies.
+// good and how varied they are, what they lack, and whether they are copies; of a conditional
+// generator also whether it draws what it is asked for.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -7,10 +8,12 @@
 
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/label_report.h"
 #include "apps/support/sampling.h"
 #include "apps/support/score_report.h"
 #include "data/faces.h"
 #include "data/folder.h"
+#include "data/labelled_faces.h"
 #include "models/metrics.h"
 
 namespace imago::apps {
@@ -24,8 +27,10 @@ struct Options {
   std::string generator, images, data = "procedural";
   std::string features;     // a file of weights, "none", or "": the committed weights
   std::string json, sheet;  // files to write; "": none
-  int count = 0;            // 0: as many as there are, up to 1000
-  int size = 0;             // of --images; 0: as large as the first of them
+  std::string labels;       // a text file with the classes of --data; "": none
+  int per_class = 250;
+  int count = 0;  // 0: as many as there are, up to 1000
+  int size = 0;   // of --images; 0: as large as the first of them
   int neighbours = 5;
   std::uint64_t seed = 20'000;
   int threads = 0;
@@ -41,6 +46,24 @@ void check_flags(const Options& o) {
   if (o.features == "none" && !o.sheet.empty()) {
     throw UsageError("--sheet needs features to find neighbours with; leave --features none out");
   }
+  if (o.labels.empty()) return;
+  if (o.data == "procedural") {
+    throw UsageError("--labels is for the images of a folder; procedural faces bring theirs");
+  }
+  if (o.generator.empty()) {
+    throw UsageError("--labels is for a conditional --generator, not for --images");
+  }
+}
+
+// --data with the classes that a conditional generator was trained on; nothing where they have no
+// such label.
+std::optional<data::Faces> labelled_data(const Options& o, const Sampler& generator) {
+  const std::vector<std::string>& procedural = data::procedural_label_names();
+  const std::string& label = generator.classes.label;
+  const bool known = std::find(procedural.begin(), procedural.end(), label) != procedural.end();
+  if (o.data == "procedural" ? !known : o.labels.empty()) return {};
+  return data::labelled_faces(o.data, o.data == "procedural" ? label : o.labels,
+                              {.size = generator.image, .batch = 1});
 }
 
 // The folder of generated images, and how large they are to be.
@@ -114,6 +137,10 @@ int evaluate(Options o) {
     manual_seed(o.seed);
     untrained = untrained_sampler(file);
     size = trained->image;
+    if (!o.labels.empty() && !trained->conditional()) {
+      throw UsageError("--labels: " + o.generator + " holds " + trained->name +
+                       ", which knows no classes");
+    }
     report["model"] = trained->name;
     report["step"] = file.metadata_entry("step");
   } else {
@@ -159,6 +186,15 @@ int evaluate(Options o) {
     if (start_frechet) report["scores"]["frechet_distance_untrained"] = *start_frechet;
     if (modes) report["modes"] = to_json(*modes);
   }
+  if (trained && trained->conditional() && network) {
+    const std::optional<data::Faces> labelled = labelled_data(o, *trained);
+    const LabelCheck labels =
+        check_labels(*network, *trained, o.per_class, o.seed, labelled ? &*labelled : nullptr);
+    print_labels(labels);
+    report["labels"] = to_json(labels);
+  } else if (trained && trained->conditional()) {
+    std::printf("note: labels are not confirmed: it takes features to see them\n");
+  }
   if (!o.sheet.empty()) {
     data::save_png(o.sheet,
                    neighbour_sheet(*network, fake, data.dataset(), sheet_rows, sheet_columns));
@@ -193,6 +229,14 @@ int main(int argc, char** argv) {
   app.add_option("--neighbours", o.neighbours, "k of precision, recall, density and coverage")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
+  app.add_option("--per-class", o.per_class,
+                 "Images of each class by which it is told whether a conditional generator draws "
+                 "what it is asked for")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--labels", o.labels,
+                 "Text file with a line path,class for each image of --data, by which it is told "
+                 "how often features see the classes of a conditional generator in real images");
   app.add_option("--json", o.json, "File to write all scores to");
   app.add_option("--sheet", o.sheet,
                  "PNG file to write: samples, each beside the nearest images of --data");
