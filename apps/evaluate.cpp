@@ -50,6 +50,9 @@ void check_flags(const Options& o) {
   if (o.data == "procedural") {
     throw UsageError("--labels is for the images of a folder; procedural faces bring theirs");
   }
+  if (o.features == "none") {
+    throw UsageError("--labels needs features that see them; leave --features none out");
+  }
   if (o.generator.empty()) {
     throw UsageError("--labels is for a conditional --generator, not for --images");
   }
@@ -129,6 +132,7 @@ int evaluate(Options o) {
   std::optional<models::FaceFeatures> network;
   Json report = {{"format", "imago-scores-1"}, {"data", o.data}};
   std::optional<Sampler> trained, untrained;
+  std::optional<data::Faces> labelled;
   int size = 0;
   std::optional<std::int64_t> have;
   if (o.images.empty()) {
@@ -141,6 +145,7 @@ int evaluate(Options o) {
       throw UsageError("--labels: " + o.generator + " holds " + trained->name +
                        ", which knows no classes");
     }
+    if (trained->conditional()) labelled = labelled_data(o, *trained);
     report["model"] = trained->name;
     report["step"] = file.metadata_entry("step");
   } else {
@@ -187,7 +192,6 @@ int evaluate(Options o) {
     if (modes) report["modes"] = to_json(*modes);
   }
   if (trained && trained->conditional() && network) {
-    const std::optional<data::Faces> labelled = labelled_data(o, *trained);
     const LabelCheck labels =
         check_labels(*network, *trained, o.per_class, o.seed, labelled ? &*labelled : nullptr);
     print_labels(labels);
