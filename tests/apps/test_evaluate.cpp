@@ -5,10 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "apps/support/sampling.h"
 #include "apps/support/score_report.h"
 #include "data/image.h"
-#include "models/conditional_gan_trainer.h"
 #include "program.h"
 
 using namespace imago::test;
@@ -174,15 +172,6 @@ TEST_CASE("train_features writes the same weights every time, and says how good 
     CHECK(contains(bytes, key));
   }
   CHECK(bytes.size() < 2'400'000);
-}
-
-TEST_CASE("a checkpoint of a conditional GAN is named as such") {
-  imago::manual_seed(1);
-  const imago::models::ConditionalGanTrainer trainer(
-      imago::models::make_conditional_gan({.classes = 2, .image = 8, .base = 2, .z = 4}), {});
-  const imago::SafetensorsFile file{"c.safetensors", trainer.state(), trainer.metadata()};
-  const std::string error = error_of([&] { imago::apps::trained_sampler(file); });
-  CHECK(contains(error, "holds a conditional GAN"));
 }
 
 TEST_CASE("where there is no mode, a note says so") {
