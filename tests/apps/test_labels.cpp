@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "apps/support/classes.h"
 #include "apps/support/cli.h"

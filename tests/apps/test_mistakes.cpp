@@ -320,6 +320,9 @@ TEST_CASE("mistake 32: flags that do not exist or hold nonsense") {
   check("train_gan --lerning-rate 1", {"--lerning-rate", "--help"});
   check("train_gan --lr -1", {"--lr", "-1"});
   check("train_gan --model dcgan", {"dcgan64"});
+  check("train_gan --labels hat", {"no label 'hat'", "glasses"});
+  check("train_gan --labels glasses --augment colour", {"--augment", "--labels"});
+  check("train_gan --class-weight 3", {"--class-weight", "--labels"});
 }
 
 TEST_CASE("mistake 33: an option that a layer cannot have") {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+
 #include "autograd/gradcheck.h"
 #include "kernels/random/random.h"
 #include "models/conditional_gan_trainer.h"
@@ -156,12 +158,33 @@ TEST_CASE("conditional GANs: mistakes are named") {
   CHECK(contains(error_of([] { make_conditional_gan({.image = 24}); }), "not 24"));
   CHECK(contains(error_of([] { make_conditional_gan({.classes = 0}); }), "classes, not 0"));
   CHECK(contains(error_of([] { conditioning_named("concat"); }), "not 'concat'"));
+  CHECK(contains(error_of([] { conditional_loss_named("lsgan"); }), "not 'lsgan'"));
+  for (const ConditionalLoss l : {ConditionalLoss::hinge, ConditionalLoss::nonsaturating}) {
+    CHECK(conditional_loss_named(name_of(l)) == l);
+  }
   for (const Conditioning c : both) CHECK(conditioning_named(name_of(c)) == c);
   {
     const ContextScope scope;
     Context::current().device = Device::cpu();
     ConditionalGan on_cpu = make_conditional_gan(small(Conditioning::projection));
     CHECK_THROWS_AS(on_cpu.generator(z.tensor().to(Device::cpu()), labels_of({0, 3})), Error);
+  }
+}
+
+TEST_CASE("conditional GANs: a step tells the loss of real and fake apart from that of classes") {
+  ConditionalGanTrainer plain = trainer_of(Conditioning::projection);
+  const ConditionalGanStep p = plain.step(batch(1), classes(1));
+  CHECK(p.real_fake_d.item() == p.loss_d.item());
+  CHECK(p.real_fake_g.item() == p.loss_g.item());
+  for (const bool fakes : {false, true}) {
+    ConditionalGanTrainer trainer =
+        trainer_of(Conditioning::acgan, {.class_weight = 3, .classify_fakes = fakes, .seed = 5});
+    const ConditionalGanStep s = trainer.step(batch(1), classes(1));
+    CHECK(s.real_fake_g.item() + 3 * s.class_fake.item() ==
+          doctest::Approx(s.loss_g.item()).epsilon(1e-5));
+    const double rest = s.loss_d.item() - s.real_fake_d.item() - 3 * s.class_real.item();
+    if (fakes) CHECK(rest > 0.1);  // the cross-entropy of three classes, three times
+    if (!fakes) CHECK(std::abs(rest) <= 1e-4);
   }
 }
 

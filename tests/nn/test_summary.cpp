@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/scale.h"
 #include "nn/layers.h"
 #include "tensor/observer.h"
 #include "tests/kernels/random.h"
@@ -164,4 +165,23 @@ TEST_CASE("summary: a convolution on an example in bf16 or on a device works as 
   const nn::Summary s = nn::summary(net, Var(normals({3, 5, 5, 2}, DType::f32, 1)));
   CHECK(s.rows[1].output == Shape{3, 5, 5, 4});
   CHECK(s.flops == 2.0 * 3 * 5 * 5 * 2 * 4);
+}
+
+TEST_CASE("summary: a module of several arguments is run as it is called") {
+  class Scaled final : public nn::Module {
+   public:
+    Scaled() : layer_(add_child("layer", nn::Linear({.in = 3, .out = 2}))) {}
+    Var forward(const Var&) override { fail("Scaled", "needs a scale"); }
+    Var scaled(const Var& x, double by) { return ops::scale((*layer_)(x), by); }
+
+   private:
+    std::shared_ptr<nn::Linear> layer_;
+  };
+  Scaled scaled;
+  const nn::Summary s =
+      nn::summary(scaled, {4, 3}, [&] { scaled.scaled(Tensor::zeros({4, 3}), 2); });
+  CHECK(s.input == Shape{4, 3});
+  CHECK(row_of(s, "layer").output == Shape{4, 2});
+  CHECK(s.flops == 2.0 * 4 * 3 * 2);
+  CHECK(s.parameters == 8);
 }
