@@ -214,6 +214,15 @@ void take_rate(const SavedFlags& saved, const std::string& key, double rate,
   if (*value != before && !with_both) say_change(key, *value, before);
 }
 
+// What cannot change within a run.
+std::set<std::string> fixed_flags() {
+  std::set<std::string> fixed = {"data", "model", "base", "loss", "batch", "ema", "seed"};
+  fixed.insert({"penalty", "penalty-weight", "penalty-every", "clip-weights", "d-steps"});
+  fixed.insert({"beta1", "beta2", "smooth", "instance-noise", "instance-noise-steps", "augment"});
+  fixed.insert({"labels", "conditioning", "class-weight", "classify-fakes", "balance-classes"});
+  return fixed;
+}
+
 }  // namespace
 
 void add_gan_flags(CLI::App& app, GanFlags& f) {
@@ -232,30 +241,7 @@ void add_gan_flags(CLI::App& app, GanFlags& f) {
 }
 
 void take_saved_flags(const CLI::App& app, GanFlags& f) {
-  const SavedFlags saved(app, f.train.out, models::gan_names(),
-                         {"data",
-                          "model",
-                          "base",
-                          "loss",
-                          "batch",
-                          "ema",
-                          "seed",
-                          "penalty",
-                          "penalty-weight",
-                          "penalty-every",
-                          "clip-weights",
-                          "d-steps",
-                          "beta1",
-                          "beta2",
-                          "smooth",
-                          "instance-noise",
-                          "instance-noise-steps",
-                          "augment",
-                          "labels",
-                          "conditioning",
-                          "class-weight",
-                          "classify-fakes",
-                          "balance-classes"});
+  const SavedFlags saved(app, f.train.out, models::gan_names(), fixed_flags());
   const GanFlags defaults;
   saved.take(f.train);
   saved.take("model", f.model);
