@@ -7,6 +7,7 @@
 #include "apps/support/classes.h"
 #include "apps/support/cli.h"
 #include "data/labels.h"
+#include "models/checkpoint_entries.h"
 
 namespace imago::apps {
 namespace {
@@ -106,13 +107,22 @@ CLI::Validator label_or_file() {
       "LABEL or FILE");
 }
 
+std::string conditional_defaults_text() {
+  namespace defaults = conditional_defaults;
+  return std::string("--model ") + defaults::model + " --base " + std::to_string(defaults::base) +
+         " --loss " + defaults::loss + " --lr " + models::shortest(defaults::lr_g) + " --lr-d " +
+         models::shortest(defaults::lr_d) + " --beta1 " + models::shortest(defaults::beta1) +
+         " --beta2 " + models::shortest(defaults::beta2) + " --ema " +
+         models::shortest(defaults::ema);
+}
+
 void add_conditional_flags(CLI::App& app, GanFlags& f) {
   app.add_option(
          "--labels", f.labels,
          "Train a conditional GAN on these classes: " + list_of(data::procedural_label_names()) +
              " of procedural faces, or for a folder a text file with a line path,class for "
-             "each image. Other defaults then: --model resnet32 --base 16 --loss hinge --lr "
-             "4e-4 --lr-d 8e-4 --beta1 0 --beta2 0.9 --ema 0.99")
+             "each image. Other defaults then: " +
+             conditional_defaults_text())
       ->transform(label_or_file());
   app.add_option("--conditioning", f.conditioning,
                  "How D teaches G the class: acgan (D classifies too) or projection")
