@@ -49,6 +49,8 @@
 #include "models/seed003.h"
 #include "models/vae.h"
 #include "models/vae_evaluation.h"
+#include "models/vae_gan.h"
+#include "models/vae_gan_trainer.h"
 #include "models/vae_trainer.h"
 #include "nn/clip_grad.h"
 #include "nn/ema.h"

@@ -174,6 +174,25 @@ ImportMap vae_map(const VaeOptions& o, const std::string& prefix) {
   return map;
 }
 
+ImportMap vae_gan_discriminator_map(const VaeOptions& vae, const VaeGanOptions& o,
+                                    const std::string& prefix) {
+  const int last = doublings(vae.image), layer_of_features = feature_layer_of(vae, o);
+  ImportMap map;
+  const auto add = [&](const char* part, int i, PytorchLayer kind) {
+    map.push_back({module(below(prefix, part), i), std::string(part) + "." + layer(i), kind});
+  };
+  int next = 0;  // in the part that is being listed
+  for (int l = 1; l <= last; ++l) {
+    const char* part = l <= layer_of_features ? "features" : "head";
+    if (l == layer_of_features + 1) next = 0;
+    add(part, next++, PytorchLayer::conv);
+    if (l > 1) add(part, next++, PytorchLayer::other);  // the norm
+    ++next;                                             // LeakyReLU
+  }
+  add("head", layer_of_features == last ? 0 : next, PytorchLayer::conv);
+  return map;
+}
+
 ImportMap conditional_generator_map(const ConditionalGanSpec& spec, const std::string& prefix) {
   const ResnetGanOptions o = resnet_of(spec);
   const int ups = resnet_doublings("conditional_generator_map", o);

@@ -14,6 +14,7 @@
 #include "models/face_features.h"
 #include "models/gan.h"
 #include "models/vae.h"
+#include "models/vae_gan.h"
 #include "nn/import_map.h"
 
 namespace imago::models {
@@ -67,6 +68,13 @@ nn::ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix =
 //                 3, LeakyReLU 4, ..., ConvTranspose2d 2 n + 1; a Tanh where pixels are Gaussian
 //   pixels        where they are: a module with log_sigma (), a parameter or a buffer
 nn::ImportMap vae_map(const VaeOptions& options = {}, const std::string& prefix = "");
+// Of the discriminator of a VAE-GAN, a class with two nn.Sequential:
+//   features  Conv2d 0, LeakyReLU 1, Conv2d 2 without a bias, GroupNorm(1, C) 3, LeakyReLU 4, ... to
+//             the layer of the features
+//   head      Conv2d 0 without a bias, GroupNorm 1, LeakyReLU 2, ... on to 4x4, then Conv2d; a
+//             Flatten may follow
+nn::ImportMap vae_gan_discriminator_map(const VaeOptions& vae, const VaeGanOptions& options = {},
+                                        const std::string& prefix = "");
 
 // Of the generator of a conditional GAN, a class with, W being its channels at 4x4 and K classes:
 //   linear    nn.Linear, then reshaped to (W, 4, 4)

@@ -16,6 +16,14 @@ namespace {
 
 constexpr const char* format = "imago-vae-1";
 
+// Of metadata: only checkpoints of VAE-GANs have the entry.
+constexpr const char* adversarial = "adversarial";
+
+std::string weight_in(const Metadata& metadata) {
+  const auto entry = metadata.find(adversarial);
+  return entry == metadata.end() ? "0" : entry->second;
+}
+
 optim::AdamOptions adam(const VaeTrainerOptions& o) {
   return {.lr = o.lr, .beta1 = o.beta1, .beta2 = o.beta2};
 }
@@ -49,7 +57,7 @@ void VaeTrainer::begin_step() {
 
 VaeStep VaeTrainer::step(const Tensor& images) {
   begin_step();
-  const Shape shape{images.size(0), vae_.options().latent};
+  const Shape shape{images.size(0) * noises_per_image(), vae_.options().latent};
   return run_step(images, randn(shape, images.device(), images.dtype()).tensor());
 }
 
@@ -60,20 +68,30 @@ VaeStep VaeTrainer::step(const Tensor& images, const Tensor& noise) {
 }
 
 VaeStep VaeTrainer::run_step(const Tensor& images, const Tensor& noise) {
+  const std::int64_t count = images.size(0);
+  const Shape expected{count * noises_per_image(), vae_.options().latent};
+  check(noise.shape() == expected, "vae step", "needs noise ", expected, " for ", count,
+        " images but it is ", noise.shape());
   VaeStep result;
   const Posterior q = vae_.encode(images);
-  const Var z = loss::reparameterise(q.mu, q.log_variance, noise);
-  const Var log_likelihood = vae_.log_likelihood(images, vae_.decode(z));
+  const Var z = loss::reparameterise(q.mu, q.log_variance, noise.slice(0, count));
+  const Var decoder = decoder_loss(images, z, noise, result);
   const Var kl = loss::gaussian_kl(q.mu, q.log_variance);
-  result.reconstruction = ops::scale(ops::mean(log_likelihood), -1);
   result.kl = loss::kl_per_image(kl.detach());
   const Var paid = loss::kl_per_image(kl, options_.free_bits);
-  result.loss = ops::add(result.reconstruction, ops::mul(paid, kl_weight_));
+  result.loss = ops::add(decoder, ops::mul(paid, kl_weight_));
   opt_.zero_grad();
   result.loss.backward();
   opt_.step();
+  end_step(result);
   steps_done_ += 1;
   return result;
+}
+
+Var VaeTrainer::decoder_loss(const Tensor& images, const Var& z, const Tensor&, VaeStep& step) {
+  const Var log_likelihood = vae_.log_likelihood(images, vae_.decode(z));
+  step.reconstruction = ops::scale(ops::mean(log_likelihood), -1);
+  return step.reconstruction;
 }
 
 NamedTensors VaeTrainer::state() const {
@@ -102,6 +120,8 @@ Metadata VaeTrainer::metadata() const {
 void VaeTrainer::load(const SafetensorsFile& file) {
   vae_options_of(file);  // says what the file is when it is no VAE
   const Metadata ours = metadata();
+  check(weight_in(file.metadata) == weight_in(ours), "checkpoint", file.path, " was trained with ",
+        adversarial, " ", weight_in(file.metadata), ", not ", weight_in(ours));
   for (const auto& [key, value] : ours) {
     if (key == "format" || key == "step") continue;
     check(file.metadata_entry(key) == value, "checkpoint", file.path, " was trained with ", key,

@@ -25,20 +25,37 @@ struct VaeTrainerOptions {
   std::uint64_t seed = 1;
 };
 
+// What a step of a VAE-GAN has besides (models/vae_gan_trainer.h), undefined in any other.
+struct VaeAdversary {
+  // Of D, sums of the terms of the three kinds of images, nats per image, scalars ().
+  Var loss_d, loss_gan;
+  // D's scores (N, 1), before its update: of images, of their reconstructions, of what was drawn.
+  Var logits_real, logits_reconstructed, logits_drawn;
+  // How hard the two parts of the decoder's loss pull at what it paints, scalars ().
+  Var pull_features, pull_gan;
+};
+
 // What happened in a step, still on the device: item() waits for it. Scalars (), nats per image.
 struct VaeStep {
-  Var loss;            // reconstruction + weight * KL with free bits: what is minimised
-  Var reconstruction;  // -log p(x|z) with one sample of z for each image
-  Var kl;              // of the posterior from N(0, 1), without weight and free bits
+  // reconstruction + weight * KL with free bits, and in a VAE-GAN weight * loss_gan: what is
+  // minimised.
+  Var loss;
+  // -log p(x|z) with one sample of z for each image; in a VAE-GAN of D's features of x.
+  Var reconstruction;
+  Var kl;  // of the posterior from N(0, 1), without weight and free bits
+  VaeAdversary adversary;
 };
 
 class VaeTrainer {
  public:
   VaeTrainer(Vae vae, const VaeTrainerOptions& options);
+  virtual ~VaeTrainer() = default;
+  VaeTrainer(VaeTrainer&&) = default;
 
   // Step `steps_done() + 1` on images (N, S, S, 3) in [-1, 1], of the dtype of the model.
   VaeStep step(const Tensor& images);
-  // The same with noise (N, latent) of the caller's instead of draw 0 of the step.
+  // The same with noise (N, latent), or more rows where noises_per_image() says so, of the caller's
+  // instead of draw 0 of the step.
   VaeStep step(const Tensor& images, const Tensor& noise);
 
   // The weight of the KL in step t = 1, 2, ...
@@ -51,10 +68,19 @@ class VaeTrainer {
 
   // Weights, optimiser state and position: equal states are equal bytes in a file. Random numbers
   // and batches are functions of (seed, step), so they need no more.
-  NamedTensors state() const;
-  Metadata metadata() const;
+  virtual NamedTensors state() const;
+  virtual Metadata metadata() const;
   // Takes over a state saved by state() of the same model; strict.
-  void load(const SafetensorsFile& file);
+  virtual void load(const SafetensorsFile& file);
+
+ protected:
+  // Rows of noise that a step takes for each image; the first N are of the posteriors.
+  virtual std::int64_t noises_per_image() const { return 1; }
+  // What a step minimises besides the KL for images (N, S, S, 3), whose z (N, latent) came from the
+  // first rows of `noise`: scalar (). Fills in all of the step but loss and kl.
+  virtual Var decoder_loss(const Tensor& images, const Var& z, const Tensor& noise, VaeStep& step);
+  // After the update of the VAE.
+  virtual void end_step(VaeStep&) {}
 
  private:
   // Random numbers and the KL's weight of the step to come.
@@ -72,7 +98,7 @@ class VaeTrainer {
 // it is something else.
 VaeOptions vae_options_of(const SafetensorsFile& file);
 bool is_vae_checkpoint(const SafetensorsFile& file);
-// The trained model in it.
+// The trained model in it, without the discriminator of a VAE-GAN.
 Vae load_vae(const SafetensorsFile& file);
 
 }  // namespace imago::models
