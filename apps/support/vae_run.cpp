@@ -7,6 +7,7 @@
 
 #include "apps/support/cli.h"
 #include "data/image.h"
+#include "models/gan_objective.h"
 
 namespace imago::apps {
 namespace {
@@ -15,14 +16,23 @@ constexpr std::int64_t probe_images = 64;
 constexpr std::int64_t bound_images = 16;  // of these, for the bound of many samples
 constexpr int traversed = 8;               // latents
 
-models::VaeTrainer make_trainer(const VaeFlags& f) {
+// D's loss where it cannot tell: one image in three is real, and its best answer is to say so of
+// all, log 3 + 2 log 3/2. And the GAN's loss of the decoder there, 2 log 3.
+constexpr double loss_d_in_doubt = 1.9095425048844386;
+constexpr double loss_gan_in_doubt = 2.1972245773362196;
+// The first with one fake for each real image, as GanDiagnosis knows it.
+constexpr double two_log_two = 1.3862943611198906;
+
+std::unique_ptr<models::VaeTrainer> make_trainer(const VaeFlags& f) {
   models::VaeTrainerOptions t;
   t.lr = f.train.lr;
   t.kl_weight = f.beta;
   t.kl_warmup = f.kl_warmup;
   t.free_bits = f.free_bits;
   t.seed = f.train.seed;
-  return models::VaeTrainer(models::Vae(f.model), t);
+  if (f.adversarial == 0) return std::make_unique<models::VaeTrainer>(models::Vae(f.model), t);
+  t.beta1 = 0.5;  // as of a GAN: what a player learns from changes from step to step
+  return std::make_unique<models::VaeGanTrainer>(models::Vae(f.model), gan_options(f), t);
 }
 
 // The first images of a stream that is not mirrored, on the device of the Context.
@@ -40,7 +50,30 @@ Tensor load_probe(const VaeFlags& f) {
   fail("train_vae", "there are no images in ", f.train.data);
 }
 
+// What a step of a VAE-GAN has besides.
+void add_figures(const models::VaeAdversary& a, StepFigures& figures) {
+  const auto belief = [](const Var& logits) {
+    return models::mean_belief(models::GanLoss::nonsaturating, logits);
+  };
+  const double loss_d = a.loss_d.item(), loss_gan = a.loss_gan.item();
+  char text[64];
+  std::snprintf(text, sizeof text, "  D %.3f GAN %.3f", loss_d, loss_gan);
+  figures.text += text;
+  figures.row.update(Json{{"loss_d", loss_d},
+                          {"loss_gan", loss_gan},
+                          {"d_real", belief(a.logits_real)},
+                          {"d_reconstructed", belief(a.logits_reconstructed)},
+                          {"d_drawn", belief(a.logits_drawn)},
+                          {"pull_features", a.pull_features.item()},
+                          {"pull_gan", a.pull_gan.item()}});
+  figures.finite = figures.finite && std::isfinite(loss_d) && std::isfinite(loss_gan);
+}
+
 }  // namespace
+
+models::VaeGanOptions gan_options(const VaeFlags& f) {
+  return {.weight = f.adversarial, .feature_layer = f.feature_layer};
+}
 
 void add_vae_flags(CLI::App& app, VaeFlags& f) {
   add_train_flags(app, f.train);
@@ -72,6 +105,15 @@ void add_vae_flags(CLI::App& app, VaeFlags& f) {
   app.add_option("--iwae", f.iwae, "Samples of the importance-weighted bound; 0: do without")
       ->check(CLI::Range(0, 65536))
       ->capture_default_str();
+  app.add_option("--adversarial", f.adversarial,
+                 "Makes it a VAE-GAN: reconstructions are compared by the features of a "
+                 "discriminator, whose verdict has this weight for the decoder; 0: a plain VAE")
+      ->check(number_within(0, 1e9))
+      ->capture_default_str();
+  app.add_option("--feature-layer", f.feature_layer,
+                 "Of the discriminator, from 1 next to the pixels; 0: the last")
+      ->check(CLI::Range(0, 5))
+      ->capture_default_str();
   app.add_option("--interpolation", f.interpolation, "Way between two images: linear or spherical")
       ->check(CLI::IsMember({"linear", "spherical"}))
       ->capture_default_str();
@@ -89,14 +131,16 @@ Json to_json(const VaeFlags& f) {
                    {"kl-warmup", f.kl_warmup},
                    {"free-bits", f.free_bits},
                    {"iwae", f.iwae},
-                   {"interpolation", f.interpolation}});
+                   {"interpolation", f.interpolation},
+                   {"adversarial", f.adversarial},
+                   {"feature-layer", f.feature_layer}});
   return json;
 }
 
 void take_saved_flags(const CLI::App& app, VaeFlags& f) {
   const SavedFlags saved(app, f.train.out, {"vae"},
                          {"data", "batch", "seed", "image", "base", "latent", "likelihood", "sigma",
-                          "beta", "kl-warmup", "free-bits"});
+                          "beta", "kl-warmup", "free-bits", "adversarial", "feature-layer"});
   saved.take(f.train);
   saved.take("image", f.model.image);
   saved.take("base", f.model.base);
@@ -108,26 +152,47 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
   saved.take("free-bits", f.free_bits);
   saved.take("iwae", f.iwae);
   saved.take("interpolation", f.interpolation);
+  // Younger than some runs.
+  saved.take("adversarial", f.adversarial, 0.0);
+  saved.take("feature-layer", f.feature_layer, 0);
   const std::vector<std::string>& names = models::likelihood_names();
   saved.require(std::find(names.begin(), names.end(), f.likelihood) != names.end() && f.beta >= 0 &&
-                f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0);
+                f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0 && f.adversarial >= 0);
 }
 
-void settle(VaeFlags& f) {
+void settle(const CLI::App& app, VaeFlags& f) {
   f.model.likelihood = models::likelihood_named(f.likelihood);
   try {
     models::check_vae_options(f.model);
+    if (f.adversarial > 0) models::check_vae_gan_options(f.model, gan_options(f));
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+  if (f.adversarial == 0) {
+    if (f.feature_layer == 0) return;
+    throw UsageError("--feature-layer is of a VAE-GAN's discriminator; give --adversarial too");
+  }
+  if (app.count("--iwae") > 0 && f.iwae > 0) {
+    throw UsageError(
+        "--iwae: bounds are of the likelihood of pixels, which --adversarial replaces; leave one "
+        "of them out");
+  }
+  f.iwae = 0;
 }
 
 VaeTraining::VaeTraining(const VaeFlags& flags)
     : flags_(flags),
       folder_(flags.train.out),
-      trainer_(make_trainer(flags)),
+      own_trainer_(make_trainer(flags)),
+      trainer_(*own_trainer_),
       probe_(load_probe(flags)),
-      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)) {}
+      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)),
+      of_discriminator_(models::GanLoss::nonsaturating, 1) {}
+
+models::VaeGanDiscriminator* VaeTraining::discriminator() {
+  auto* trainer = dynamic_cast<models::VaeGanTrainer*>(own_trainer_.get());
+  return trainer ? &trainer->discriminator() : nullptr;
+}
 
 StepFigures VaeTraining::figures() {
   const double loss = last_.loss.item(), reconstruction = last_.reconstruction.item();
@@ -142,10 +207,30 @@ StepFigures VaeTraining::figures() {
                  {"beta", trainer_.kl_weight_at(trainer_.steps_done())}};
   const Var& log_sigma = trainer_.vae().log_sigma();
   if (log_sigma) figures.row["sigma"] = std::exp(log_sigma.item());
+  if (has_discriminator()) add_figures(last_.adversary, figures);
   return figures;
 }
 
+bool VaeTraining::discriminator_wins(const Json& row) {
+  const auto loss_d = row.find("loss_d");
+  if (loss_d == row.end() || !loss_d->is_number()) return false;  // null: it was not finite
+  const double loss = loss_d->get<double>() * two_log_two / loss_d_in_doubt;
+  return of_discriminator_.see_loss_d(row.at("step").get<std::int64_t>(), loss).has_value();
+}
+
+void VaeTraining::see_again(const std::vector<Json>& rows) {
+  for (const Json& row : rows) discriminator_wins(row);
+}
+
 void VaeTraining::judge(Json& row, Progress& progress) {
+  if (discriminator_wins(row)) {
+    progress.finish();
+    std::fprintf(
+        stderr,
+        "train_vae: D wins: its loss stays near 0, so that its verdict teaches the decoder "
+        "little; its features still do. A smaller --lr or another --seed helps\n");
+    row["warnings"].push_back("D wins");
+  }
   if (!row.contains("collapsed")) return;  // no pictures, nothing new
   if (!diagnosis_.empty() && !told_) {
     progress.finish();
@@ -165,7 +250,8 @@ Json VaeTraining::write_pictures() {
   const std::uint64_t seed = flags_.train.seed;
   const models::VaeEvaluation all =
       models::evaluate_vae(vae, probe_, {.samples = 1, .chunk = probe_images, .seed = seed});
-  Json row = {{"active_units", all.active_units}, {"probe_kl", all.kl}, {"elbo", all.elbo}};
+  Json row = {{"active_units", all.active_units}, {"probe_kl", all.kl}};
+  if (!has_discriminator()) row["elbo"] = all.elbo;
   if (flags_.iwae > 0) {
     const Tensor few = probe_.slice(0, std::min(probe_.size(0), bound_images));
     const models::VaeEvaluation bound =
@@ -193,19 +279,32 @@ Json VaeTraining::write_pictures() {
 }
 
 std::string VaeTraining::chart(const std::vector<Json>& rows) const {
-  std::vector<Series> bounds;
-  if (flags_.iwae > 0) {
-    bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
-    bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
+  std::vector<Panel> panels = {
+      {"Nats per image",
+       {series(rows, "loss", "loss"),
+        series(rows, has_discriminator() ? "-log p(features|z)" : "-log p(x|z)",
+               "reconstruction")}},
+      {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}}};
+  if (has_discriminator()) {
+    panels.push_back(
+        {"GAN",
+         {series(rows, "D", "loss_d"), series(rows, "decoder", "loss_gan")},
+         {{"1.91: D cannot tell", loss_d_in_doubt}, {"2.20: decoder there", loss_gan_in_doubt}}});
+    panels.push_back({"Pull on the decoded images",
+                      {series(rows, "features", "pull_features"), series(rows, "GAN", "pull_gan")},
+                      {{"0", 0.0}}});
   } else {
-    bounds.push_back(series(rows, "ELBO", "elbo"));
+    std::vector<Series> bounds;
+    if (flags_.iwae > 0) {
+      bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
+      bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
+    } else {
+      bounds.push_back(series(rows, "ELBO", "elbo"));
+    }
+    panels.push_back({"Bounds on log p(x), nats per image", bounds});
   }
-  return svg_chart("step",
-                   {{"Nats per image",
-                     {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
-                    {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
-                    {"Bounds on log p(x), nats per image", bounds},
-                    {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}});
+  panels.push_back({"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}});
+  return svg_chart("step", panels);
 }
 
 }  // namespace imago::apps
