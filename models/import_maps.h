@@ -69,8 +69,8 @@ nn::ImportMap discriminator_map(const GanSpec& spec, const std::string& prefix =
 //   pixels        where they are: a module with log_sigma (), a parameter or a buffer
 nn::ImportMap vae_map(const VaeOptions& options = {}, const std::string& prefix = "");
 // Of the discriminator of a VAE-GAN, a class with two nn.Sequential:
-//   features  Conv2d 0, LeakyReLU 1, Conv2d 2 without a bias, GroupNorm(1, C) 3, LeakyReLU 4, ... to
-//             the layer of the features
+//   features  Conv2d 0, LeakyReLU 1, Conv2d 2 without a bias, GroupNorm(1, C) 3, LeakyReLU 4, ...
+//             to the layer of the features
 //   head      Conv2d 0 without a bias, GroupNorm 1, LeakyReLU 2, ... on to 4x4, then Conv2d; a
 //             Flatten may follow
 nn::ImportMap vae_gan_discriminator_map(const VaeOptions& vae, const VaeGanOptions& options = {},

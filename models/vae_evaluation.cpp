@@ -28,6 +28,15 @@ struct Sample {
   Var likelihood, ratio;
 };
 
+// Some of the images, what the encoder says of them, and what came of each sample.
+struct Chunk {
+  std::int64_t begin = 0;  // of its images among all
+  Tensor images;           // (n, S, S, 3)
+  Posterior q;
+  Vars log_weights;                         // K of (n)
+  std::vector<double> likelihoods, bounds;  // K sums over the images
+};
+
 Sample draw(Vae& vae, const Var& images, const Posterior& q, const Var& noise) {
   const Var z = loss::reparameterise(q.mu, q.log_variance, noise);
   // With z = mu + sigma noise, log q(z|x) = log N(noise; 0, 1) - sum log sigma.
@@ -67,30 +76,33 @@ VaeEvaluation evaluate_vae(Vae& vae, const Tensor& images, const VaeEvaluationOp
   const nn::Evaluating mode(vae);
   const std::int64_t count = images.size(0);
   const std::int64_t latent = vae.options().latent;
-  // Drawn for all images at once, so that a chunk takes its part of the same numbers.
-  const auto noise = [&](int k, std::int64_t begin, std::int64_t end) {
-    const DrawKey key{o.seed, evaluation_step, static_cast<std::uint32_t>(k)};
-    return kernels::normal({count, latent}, images.dtype(), key, images.device()).slice(begin, end);
-  };
 
   VaeEvaluation e;
   e.kl_per_latent.assign(static_cast<std::size_t>(latent), 0);
-  std::vector<Tensor> means;  // of the posteriors, chunk by chunk
+  std::vector<Chunk> chunks;
   for (std::int64_t begin = 0; begin < count; begin += o.chunk) {
-    const std::int64_t end = std::min(begin + o.chunk, count);
-    const Var x = images.slice(begin, end);
-    const Posterior q = vae.encode(x);
+    const Tensor some = images.slice(begin, std::min(begin + o.chunk, count));
+    chunks.push_back({begin, some, vae.encode(some), {}, {}, {}});
+    const Posterior& q = chunks.back().q;
     const Var kl = loss::gaussian_kl(q.mu, q.log_variance);
     add_rows(kl.tensor(), e.kl_per_latent, [](double v, std::size_t) { return v; });
-    means.push_back(q.mu.tensor());
-    Vars log_weights;  // K of (n)
-    for (int k = 0; k < o.samples; ++k) {
-      const Sample s = draw(vae, x, q, noise(k, begin, end));
-      log_weights.push_back(ops::add(s.likelihood, s.ratio));
-      e.reconstruction -= total(s.likelihood) / o.samples;
-      e.sampled_elbo += total(log_weights.back()) / o.samples;
+  }
+  // Sample by sample, each drawn for all images at once: so a chunk takes its part of the same
+  // numbers, and nothing is drawn twice.
+  for (int k = 0; k < o.samples; ++k) {
+    const DrawKey key{o.seed, evaluation_step, static_cast<std::uint32_t>(k)};
+    const Tensor noise = kernels::normal({count, latent}, images.dtype(), key, images.device());
+    for (Chunk& c : chunks) {
+      const Sample s = draw(vae, c.images, c.q, noise.slice(c.begin, c.begin + c.images.size(0)));
+      c.log_weights.push_back(ops::add(s.likelihood, s.ratio));
+      c.likelihoods.push_back(total(s.likelihood));
+      c.bounds.push_back(total(c.log_weights.back()));
     }
-    e.iwae += total(loss::iwae_bound(ops::stack(log_weights, 0)));
+  }
+  for (const Chunk& c : chunks) {
+    for (const double sum : c.likelihoods) e.reconstruction -= sum / o.samples;
+    for (const double sum : c.bounds) e.sampled_elbo += sum / o.samples;
+    e.iwae += total(loss::iwae_bound(ops::stack(c.log_weights, 0)));
   }
   const auto n = static_cast<double>(count);
   e.reconstruction /= n;
@@ -100,12 +112,12 @@ VaeEvaluation evaluate_vae(Vae& vae, const Tensor& images, const VaeEvaluationOp
   e.elbo = -(e.reconstruction + e.kl);
 
   std::vector<double> mean(static_cast<std::size_t>(latent), 0);
-  for (const Tensor& m : means) {
-    add_rows(m, mean, [&](double v, std::size_t) { return v / n; });
+  for (const Chunk& c : chunks) {
+    add_rows(c.q.mu.tensor(), mean, [&](double v, std::size_t) { return v / n; });
   }
   e.variance.assign(static_cast<std::size_t>(latent), 0);
-  for (const Tensor& m : means) {
-    add_rows(m, e.variance,
+  for (const Chunk& c : chunks) {
+    add_rows(c.q.mu.tensor(), e.variance,
              [&](double v, std::size_t j) { return (v - mean[j]) * (v - mean[j]) / n; });
   }
   e.active_units = static_cast<int>(std::count_if(e.variance.begin(), e.variance.end(),
