@@ -202,6 +202,24 @@ A step: z = mu + sigma noise; reconstruction = -log p(x|z), summed over the imag
 the batch (bernoulli: of (x + 1) / 2); kl the same of q from N(0, 1); loss = reconstruction + beta
 min(1, NN / warmup) sum_j max(free_bits, mean_n kl[n, j]); Adam, lr 0.002, betas (0.9, 0.999), eps
 1e-8, on everything but a fixed log_sigma.
+
+vae_gan_steps.safetensors: four training steps of two VAE-GANs, 16x16, base 2, latent 3, batch 3
+  The VAEs are those above; D: conv 3->2, lrelu 0.2, conv 2->4 without a bias, group norm of one
+  group, lrelu, both k4 s2 p1, then conv 4->1 k4. Names of their tensors are Imago's.
+  images (4, 3, 16, 16, 3) (F32), noise (4, 6, 3) (F32)  the inputs of step i at index i - 1; the
+                           first three rows are of the posteriors, the others z_p
+  R is given, learned: the runs of RUNS in goldens/vae_gan.py. P stands for the tensors of vae and d
+  R.init.P (F32), R.last.P   before the first and after the fourth step
+  R.stepN.loss R.stepN.reconstruction R.stepN.kl R.stepN.loss_d R.stepN.loss_gan ()  N = 1 .. 4
+  R.stepN.logits_real R.stepN.logits_reconstructed R.stepN.logits_drawn (3, 1)
+  R.stepN.pull_features R.stepN.pull_gan ()
+A step: reconstruction = -log N(features of x; features of the reconstruction, sigma^2), loss_gan =
+softplus(-D(reconstruction)) + softplus(-D(drawn)), loss_d = softplus(-D(x)) + softplus(D(
+reconstruction)) + softplus(D(drawn)), each a mean over the batch. Gradients, all of the same
+weights: encoder of reconstruction + beta min(1, N / warmup) kl, decoder of reconstruction + weight
+loss_gan, log_sigma of reconstruction, D of loss_d; loss is the sum of all terms but loss_d. Then
+Adam on both, lr 0.002, betas (0.5, 0.999), eps 1e-8. Pulls: the norms of the gradients of
+reconstruction and of weight loss_gan by each decoded image, summed over images; of loss_gan halved.
 """
 import argparse
 import pathlib
@@ -211,13 +229,13 @@ import numpy as np
 import torch
 
 from goldens import (blocks, catalogue, common, conditional, dcgan, gan, layers, optimisers, scores,
-                     vae)
+                     vae, vae_gan)
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
          "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
          "optimisers.safetensors": optimisers.make, "gan.safetensors": gan.make,
          "conditional.safetensors": conditional.make, "vae_steps.safetensors": vae.make,
-         "scores.safetensors": scores.make}
+         "vae_gan_steps.safetensors": vae_gan.make, "scores.safetensors": scores.make}
 
 
 def check(path, tensors):
