@@ -10,6 +10,10 @@ const std::string small =
     "train_vae --image 16 --base 2 --latent 4 --batch 4 --kl-warmup 4 --iwae 2 --sample-every 4 "
     "--checkpoint-every 2 ";
 
+const std::string adversarial =
+    "train_vae --image 16 --base 2 --latent 4 --batch 4 --kl-warmup 4 --adversarial 20 "
+    "--sample-every 4 --checkpoint-every 2 ";
+
 }  // namespace
 
 TEST_CASE("train_vae writes what it promises") {
@@ -63,6 +67,94 @@ TEST_CASE("train_vae: N steps, stop, resume and M steps give the bytes of N + M 
     fs::remove_all(play / "whole");
     fs::remove_all(play / "parts");
   }
+}
+
+TEST_CASE("train_vae --adversarial: a VAE-GAN's figures, pictures and checkpoint") {
+  const Playground play;
+  const Outcome o = play.run(adversarial + "--steps 4 --out run");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(contains(o.out, "VAE-GAN of weight 20: features of layer 2"));
+  CHECK(contains(o.out, "nats/image  D "));
+  CHECK(contains(o.out, " GAN "));
+  for (const char* file :
+       {"checkpoint.safetensors", "samples/00000004.png", "samples/00000004-reconstructions.png",
+        "samples/00000004-interpolation.png", "samples/00000004-traversals.png"}) {
+    INFO(file);
+    CHECK(fs::file_size(play / "run" / file) > 0);
+  }
+  const std::string metrics = read_bytes(play / "run/metrics.jsonl");
+  for (const char* key : {"\"reconstruction\":", "\"loss_d\":", "\"loss_gan\":", "\"d_real\":",
+                          "\"d_reconstructed\":", "\"d_drawn\":", "\"pull_features\":",
+                          "\"pull_gan\":", "\"active_units\":", "\"collapsed\":"}) {
+    INFO(key);
+    CHECK(contains(metrics, key));
+  }
+  // Bounds are of pixels.
+  CHECK_FALSE(contains(metrics, "elbo"));
+  CHECK_FALSE(contains(metrics, "iwae"));
+  const std::string chart = read_bytes(play / "run/loss.svg");
+  CHECK(contains(chart, "D cannot tell"));
+  CHECK(contains(chart, "Pull on the decoded images"));
+
+  // Whoever draws takes it for a VAE.
+  const Outcome drawn = play.run(
+      "generate --checkpoint run/checkpoint.safetensors --seed 4 --grid 2x3 --out six.png");
+  INFO(drawn.err);
+  CHECK(drawn.status == 0);
+  const Outcome scored = play.run(
+      "evaluate --generator run/checkpoint.safetensors --count 8 --seed 3 --features none");
+  INFO(scored.err);
+  CHECK(scored.status == 0);
+  CHECK(contains(scored.out, "vae16 after 4 steps"));
+}
+
+TEST_CASE("train_vae --adversarial: a stop and a resume change no byte; other flags are refused") {
+  const Playground play;
+  const std::string train = adversarial + "--feature-layer 1 --likelihood gaussian --seed 3 ";
+  REQUIRE(play.run(train + "--steps 6 --out whole").status == 0);
+  REQUIRE(play.run(train + "--steps 3 --out parts --threads 1").status == 0);
+  const Outcome o = play.run("train_vae --resume --out parts --steps 6 --threads 3");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(contains(o.out, "features of layer 1"));
+  CHECK(read_bytes(play / "whole/checkpoint.safetensors") ==
+        read_bytes(play / "parts/checkpoint.safetensors"));
+  CHECK(read_bytes(play / "whole/samples/00000006.png") ==
+        read_bytes(play / "parts/samples/00000006.png"));
+
+  const auto check = [&](const std::string& command, int status, const std::string& part) {
+    const Outcome refused = play.run(command);
+    INFO(command << ": " << refused.err);
+    CHECK(refused.status == status);
+    CHECK(one_line(refused.err));
+    CHECK(contains(refused.err, part));
+  };
+  check("train_vae --resume --out parts --adversarial 30", 2, "cannot change within a run");
+  check("train_vae --resume --out parts --feature-layer 2", 2, "cannot change within a run");
+  check(adversarial + "--likelihood bernoulli --out d", 2, "gaussian or gaussian-learned");
+  check(adversarial + "--feature-layer 3 --out d", 2, "1 to 2, not 3");
+  check(adversarial + "--iwae 8 --out d", 2, "--iwae");
+  check(small + "--feature-layer 1 --out d", 2, "--feature-layer");
+  check(small + "--adversarial -1 --out d", 2, "--adversarial");
+  CHECK_FALSE(fs::exists(play / "d"));
+}
+
+TEST_CASE("train_vae: a run from before there was --adversarial goes on as a plain VAE") {
+  const Playground play;
+  REQUIRE(play.run(small + "--steps 3 --out whole").status == 0);
+  REQUIRE(play.run(small + "--steps 2 --out old").status == 0);
+  const std::string config = read_bytes(play / "old/config.json");
+  const auto end = config.find(",\n  \"adversarial\"");
+  REQUIRE(end != std::string::npos);
+  write_bytes(play / "old/config.json", config.substr(0, end) + "\n}\n");
+  CHECK_FALSE(contains(read_bytes(play / "old/config.json"), "feature-layer"));
+  const Outcome o = play.run("train_vae --resume --out old --steps 3");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  const std::string checkpoint = read_bytes(play / "old/checkpoint.safetensors");
+  CHECK(checkpoint == read_bytes(play / "whole/checkpoint.safetensors"));
+  CHECK_FALSE(contains(checkpoint, "adversarial"));
 }
 
 TEST_CASE("train_vae: Ctrl-C saves and says how to go on") {
@@ -156,6 +248,10 @@ TEST_CASE("train_vae: --summary prints the layers and trains nothing; --profile 
   CHECK(contains(o.out, "(2, 64, 64, 3)"));
   CHECK(contains(o.out, "ConvTranspose2d"));
   CHECK_FALSE(fs::exists(play / "run"));
+  const Outcome both = play.run("train_vae --summary --batch 2 --adversarial 9 --out run");
+  CHECK(both.status == 0);
+  CHECK(contains(both.out, "Discriminator"));
+  CHECK(contains(both.out, "GroupNorm"));
   REQUIRE(play.run(small + "--steps 2 --out plain").status == 0);
   REQUIRE(play.run(small + "--steps 2 --out watched --profile --detect-anomaly").status == 0);
   CHECK(read_bytes(play / "plain/checkpoint.safetensors") ==

@@ -3,10 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <map>
 #include <string>
+#include <vector>
 
 #include "autograd/ops/add.h"
+#include "autograd/ops/add_scalar.h"
 #include "autograd/ops/concat.h"
 #include "autograd/ops/scale.h"
 #include "autograd/random.h"
@@ -44,7 +45,7 @@ VaeTrainerOptions still(double kl_weight = 1) {
 
 Tensor batch(std::uint32_t step) {
   const Tensor u = kernels::uniform({images_in_batch, 16, 16, 3}, DType::f32, {77, step, 0});
-  return ops::add(ops::scale(u, 2), Tensor::full({1}, -1.0)).tensor();
+  return ops::add_scalar(ops::scale(u, 2), -1).tensor();
 }
 
 Tensor noise() {
@@ -209,11 +210,7 @@ TEST_CASE("VAE-GAN: the VAE starts as the plain one of the seed, and noise is dr
   manual_seed(5);
   const VaeTrainer plain(Vae(tiny()), {.lr = 0.01, .kl_warmup = 3, .seed = 5});
   VaeGanTrainer drawn = small(), given = small();
-  CHECK(
-      differing(
-          plain.state(),
-          VaeTrainer(load_vae({"x", drawn.state(), drawn.metadata()}), plain.options()).state()) ==
-      0);
+  CHECK(differing(entries_under(plain.state(), "vae"), entries_under(drawn.state(), "vae")) == 0);
   drawn.step(batch(1));
   given.step(batch(1), kernels::normal({2 * images_in_batch, 3}, DType::f32, {5, 1, 0}));
   CHECK(differing(drawn.state(), given.state()) == 0);
@@ -222,9 +219,10 @@ TEST_CASE("VAE-GAN: the VAE starts as the plain one of the seed, and noise is dr
 TEST_CASE("VAE-GAN: N steps, save, load and M steps equal N + M steps byte for byte") {
   const TemporaryFolder folder;
   VaeGanTrainer whole = small();
-  const NamedTensors start = whole.discriminator().state_dict();
-  std::map<std::string, Tensor> before;
-  for (const auto& [name, tensor] : start) before[name] = tensor.clone();
+  NamedTensors before;
+  for (const auto& [name, tensor] : whole.discriminator().state_dict()) {
+    before[name] = tensor.clone();
+  }
   for (std::uint32_t s = 1; s <= 5; ++s) {
     const VaeStep step = whole.step(batch(s));
     CHECK(std::isfinite(step.loss.item() + step.adversary.loss_d.item()));
