@@ -51,3 +51,18 @@ TEST_CASE("vae: train, look, diagnose") {
   CHECK(e.iwae >= e.sampled_elbo);             // Burda et al. 2016
   CHECK(models::posterior_collapse(e) == "");  // or a sentence: what is wrong, and what helps
 }
+
+TEST_CASE("vae: a VAE-GAN") {
+  manual_seed(1);
+  models::Vae fresh({.image = 16, .base = 4, .latent = 8});
+  models::VaeGanTrainer trainer(std::move(fresh), {.weight = 100}, {.lr = 3e-4, .beta1 = 0.5});
+  const Tensor images = rand({8, 16, 16, 3}).tensor();
+  const models::VaeStep s = trainer.step(images);
+  const double features = s.reconstruction.item();  // -log p(Dis_l(x)|z), nats per image
+  const double loss_gan = s.adversary.loss_gan.item();
+  CHECK(std::abs(s.loss.item() - (features + s.kl.item() + 100 * loss_gan)) <
+        1e-5 * std::abs(s.loss.item()));
+  // Which part of its loss moves what the decoder paints?
+  CHECK(s.adversary.pull_features.item() > 0);
+  CHECK(s.adversary.pull_gan.item() > 0);
+}
