@@ -69,6 +69,19 @@ void add_figures(const models::VaeAdversary& a, StepFigures& figures) {
   figures.finite = figures.finite && std::isfinite(loss_d) && std::isfinite(loss_gan);
 }
 
+std::vector<Panel> vae_gan_panels(const std::vector<Json>& rows) {
+  return {{"Nats per image",
+           {series(rows, "loss", "loss"), series(rows, "-log p(features|z)", "reconstruction")}},
+          {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
+          {"GAN",
+           {series(rows, "D", "loss_d"), series(rows, "decoder", "loss_gan")},
+           {{"1.91: D cannot tell", loss_d_in_doubt}, {"2.20: decoder there", loss_gan_in_doubt}}},
+          {"Pull on the decoded images",
+           {series(rows, "features", "pull_features"), series(rows, "GAN", "pull_gan")},
+           {{"0", 0.0}}},
+          {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}};
+}
+
 }  // namespace
 
 models::VaeGanOptions gan_options(const VaeFlags& f) {
@@ -130,10 +143,10 @@ Json to_json(const VaeFlags& f) {
                    {"beta", f.beta},
                    {"kl-warmup", f.kl_warmup},
                    {"free-bits", f.free_bits},
-                   {"iwae", f.iwae},
-                   {"interpolation", f.interpolation},
                    {"adversarial", f.adversarial},
-                   {"feature-layer", f.feature_layer}});
+                   {"feature-layer", f.feature_layer},
+                   {"iwae", f.iwae},
+                   {"interpolation", f.interpolation}});
   return json;
 }
 
@@ -150,11 +163,11 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
   saved.take("beta", f.beta);
   saved.take("kl-warmup", f.kl_warmup);
   saved.take("free-bits", f.free_bits);
-  saved.take("iwae", f.iwae);
-  saved.take("interpolation", f.interpolation);
   // Younger than some runs.
   saved.take("adversarial", f.adversarial, 0.0);
   saved.take("feature-layer", f.feature_layer, 0);
+  saved.take("iwae", f.iwae);
+  saved.take("interpolation", f.interpolation);
   const std::vector<std::string>& names = models::likelihood_names();
   saved.require(std::find(names.begin(), names.end(), f.likelihood) != names.end() && f.beta >= 0 &&
                 f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0 && f.adversarial >= 0);
@@ -184,10 +197,8 @@ VaeTraining::VaeTraining(const VaeFlags& flags)
     : flags_(flags),
       folder_(flags.train.out),
       own_trainer_(make_trainer(flags)),
-      trainer_(*own_trainer_),
       probe_(load_probe(flags)),
-      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)),
-      of_discriminator_(models::GanLoss::nonsaturating, 1) {}
+      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)) {}
 
 models::VaeGanDiscriminator* VaeTraining::discriminator() {
   auto* trainer = dynamic_cast<models::VaeGanTrainer*>(own_trainer_.get());
@@ -279,32 +290,20 @@ Json VaeTraining::write_pictures() {
 }
 
 std::string VaeTraining::chart(const std::vector<Json>& rows) const {
-  std::vector<Panel> panels = {
-      {"Nats per image",
-       {series(rows, "loss", "loss"),
-        series(rows, has_discriminator() ? "-log p(features|z)" : "-log p(x|z)",
-               "reconstruction")}},
-      {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}}};
-  if (has_discriminator()) {
-    panels.push_back(
-        {"GAN",
-         {series(rows, "D", "loss_d"), series(rows, "decoder", "loss_gan")},
-         {{"1.91: D cannot tell", loss_d_in_doubt}, {"2.20: decoder there", loss_gan_in_doubt}}});
-    panels.push_back({"Pull on the decoded images",
-                      {series(rows, "features", "pull_features"), series(rows, "GAN", "pull_gan")},
-                      {{"0", 0.0}}});
+  if (has_discriminator()) return svg_chart("step", vae_gan_panels(rows));
+  std::vector<Series> bounds;
+  if (flags_.iwae > 0) {
+    bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
+    bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
   } else {
-    std::vector<Series> bounds;
-    if (flags_.iwae > 0) {
-      bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
-      bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
-    } else {
-      bounds.push_back(series(rows, "ELBO", "elbo"));
-    }
-    panels.push_back({"Bounds on log p(x), nats per image", bounds});
+    bounds.push_back(series(rows, "ELBO", "elbo"));
   }
-  panels.push_back({"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}});
-  return svg_chart("step", panels);
+  return svg_chart("step",
+                   {{"Nats per image",
+                     {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
+                    {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
+                    {"Bounds on log p(x), nats per image", bounds},
+                    {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}});
 }
 
 }  // namespace imago::apps

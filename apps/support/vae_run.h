@@ -24,10 +24,10 @@ struct VaeFlags {
   double beta = 1;
   std::int64_t kl_warmup = 1000;
   double free_bits = 0;
-  int iwae = 64;  // samples; 0: the bound is not computed
-  std::string interpolation = "linear";
   double adversarial = 0;  // above 0: a VAE-GAN, and the weight of the GAN's loss
   int feature_layer = 0;   // of a VAE-GAN
+  int iwae = 64;           // samples; 0: the bound is not computed
+  std::string interpolation = "linear";
 };
 
 void add_vae_flags(CLI::App& app, VaeFlags& flags);
@@ -77,13 +77,13 @@ class VaeTraining final : public Training {
   VaeFlags flags_;
   RunFolder folder_;
   std::unique_ptr<models::VaeTrainer> own_trainer_;  // of a VAE or of a VAE-GAN
-  models::VaeTrainer& trainer_;
+  models::VaeTrainer& trainer_ = *own_trainer_;
   models::VaeStep last_;
+  models::GanDiagnosis of_discriminator_{models::GanLoss::nonsaturating, 1};
   Tensor probe_;           // (up to 64, S, S, 3): always the same images
   Tensor fixed_noise_;     // (64, latent)
   std::string diagnosis_;  // of the last pictures; empty: nothing is wrong
   bool told_ = false;      // that the posterior has collapsed
-  models::GanDiagnosis of_discriminator_;
 };
 
 }  // namespace imago::apps
