@@ -12,12 +12,19 @@ namespace {
 
 constexpr int smallest_map = 4;  // both networks meet the fully connected side at 4x4
 
+void set_zero(const Var& bias) {
+  Tensor memory = bias.tensor();
+  memory.set_zero();
+}
+
 nn::Conv2d spectral(int in, int out, int kernel) {
-  return nn::Conv2d({.in = in,
-                     .out = out,
-                     .kernel = kernel,
-                     .padding = Padding::same(kernel / 2),
-                     .spectral_norm = true});
+  nn::Conv2d conv({.in = in,
+                   .out = out,
+                   .kernel = kernel,
+                   .padding = Padding::same(kernel / 2),
+                   .spectral_norm = true});
+  set_zero(conv.bias());
+  return conv;
 }
 
 nn::Conv2d plain(int in, int out, int kernel, bool bias = false) {
@@ -124,7 +131,9 @@ nn::Sequential resnet_features(const ResnetGanOptions& o) {
 
 nn::Sequential resnet_discriminator(const ResnetGanOptions& o) {
   nn::Sequential d = resnet_features(o);
-  d.add(nn::Linear({.in = resnet_width(o), .out = 1, .spectral_norm = true}));
+  nn::Linear last({.in = resnet_width(o), .out = 1, .spectral_norm = true});
+  set_zero(last.bias());
+  d.add(std::move(last));
   return d;
 }
 

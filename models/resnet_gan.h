@@ -32,8 +32,8 @@ nn::Sequential resnet_discriminator(const ResnetGanOptions& options = {});
 
 // Images -> (N, resnet_width): a down block for each halving to 4x4, one block more, ReLU, and the
 // sum over the image. Spectral norm, no batch norm: what D says of an image depends on that image
-// alone, as gradient penalties need it. Convolutions start as nn::Conv2d does; spectral norm takes
-// the scale of a weight out again.
+// alone, as gradient penalties need it. Weights start as those of nn::Conv2d, whose scale spectral
+// norm takes out again, and biases at 0, so that all that D says at first comes from the image.
 nn::Sequential resnet_features(const ResnetGanOptions& options = {});
 
 // x (N, H, W, in) -> (N, 2 H, 2 W, out): batch norm, ReLU, nearest doubling, convolution 3x3, batch
