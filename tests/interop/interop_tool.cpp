@@ -11,7 +11,8 @@
 //                                      conditional GANs; row i is of class i % 3. What D says of
 //                                      classes follows its logit in the same row
 //   vaeSIZE/LIKELIHOOD/PART            encode: mu, then log variance, in one row; decode: of z;
-//                                      likelihood: log p(x | decode(mu)) of images
+//                                      likelihood: log p(x | decode(mu)) of images; dis1, dis2:
+//                                      of the discriminator with features of that layer
 //   face_features                      the embedding, then the logits of attributes, in one row
 //   seed003_cnn spectral
 // IN and OUT are .npy, images (N, H, W, C) or rows; networks run in evaluation mode.
@@ -106,6 +107,12 @@ Network vae_network(int image, const std::string& likelihood, const std::string&
   if (part == "likelihood") {
     return {vae, map,
             [vae](const Var& x) { return vae->log_likelihood(x, vae->decode(vae->encode(x).mu)); }};
+  }
+  if (part.starts_with("dis")) {
+    const models::VaeGanOptions gan{.weight = 1, .feature_layer = std::stoi(part.substr(3))};
+    const auto d = std::make_shared<models::VaeGanDiscriminator>(options, gan);
+    return {d, models::vae_gan_discriminator_map(options, gan),
+            [d](const Var& x) { return (*d)(x); }};
   }
   check(part == "encode", "interop", "'", part, "' is no part of a VAE");
   return {vae, map, [vae](const Var& x) {

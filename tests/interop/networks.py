@@ -194,6 +194,28 @@ def conditional_d(conditioning, image):
     return normalised(ConditionalDiscriminator(conditioning, image), 3, image, image)
 
 
+class VaeGanDiscriminator(nn.Module):
+    """Of a VAE-GAN whose features are those of that layer."""
+
+    def __init__(self, image, feature_layer, base=3):
+        super().__init__()
+        parts, inputs, width = [[], []], 3, base
+        for layer in range(1, image.bit_length() - 2):
+            part = parts[layer > feature_layer]
+            part.append(nn.Conv2d(inputs, width, 4, 2, 1, bias=layer == 1))
+            if layer > 1:
+                part.append(nn.GroupNorm(1, width))
+                nn.init.uniform_(part[-1].weight, 0.5, 1.5)
+                nn.init.uniform_(part[-1].bias, -0.5, 0.5)
+            part.append(nn.LeakyReLU(0.2))
+            inputs, width = width, 2 * width
+        self.features = nn.Sequential(*parts[0])
+        self.head = nn.Sequential(*parts[1], nn.Conv2d(inputs, 1, 4), nn.Flatten())
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
 class Pixels(nn.Module):
     def __init__(self, learned):
         super().__init__()
@@ -338,6 +360,9 @@ def add_vaes():
                 NETWORKS[f"vae{image}/{likelihood}/{part}"] = (
                     partial(Vae, image, likelihood, part),
                     (3, 5) if part == "decode" else (3, 3, image, image))
+    for image, layer in ((16, 1), (16, 2), (32, 2), (64, 4), (128, 3)):
+        NETWORKS[f"vae{image}/gaussian/dis{layer}"] = (
+            partial(VaeGanDiscriminator, image, layer), (3, 3, image, image))
 
 
 add_conditional()
