@@ -50,6 +50,19 @@ Tensor load_probe(const VaeFlags& f) {
   fail("train_vae", "there are no images in ", f.train.data);
 }
 
+void settle_adversary(const CLI::App& app, VaeFlags& f) {
+  if (f.adversarial == 0) {
+    if (f.feature_layer == 0) return;
+    throw UsageError("--feature-layer is of a VAE-GAN's discriminator; give --adversarial too");
+  }
+  if (app.count("--iwae") > 0 && f.iwae > 0) {
+    throw UsageError(
+        "--iwae: bounds are of the likelihood of pixels, which --adversarial replaces; leave one "
+        "of them out");
+  }
+  f.iwae = 0;
+}
+
 // What a step of a VAE-GAN has besides.
 void add_figures(const models::VaeAdversary& a, StepFigures& figures) {
   const auto belief = [](const Var& logits) {
@@ -175,22 +188,13 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
 
 void settle(const CLI::App& app, VaeFlags& f) {
   f.model.likelihood = models::likelihood_named(f.likelihood);
+  settle_adversary(app, f);
   try {
     models::check_vae_options(f.model);
     if (f.adversarial > 0) models::check_vae_gan_options(f.model, gan_options(f));
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  if (f.adversarial == 0) {
-    if (f.feature_layer == 0) return;
-    throw UsageError("--feature-layer is of a VAE-GAN's discriminator; give --adversarial too");
-  }
-  if (app.count("--iwae") > 0 && f.iwae > 0) {
-    throw UsageError(
-        "--iwae: bounds are of the likelihood of pixels, which --adversarial replaces; leave one "
-        "of them out");
-  }
-  f.iwae = 0;
 }
 
 VaeTraining::VaeTraining(const VaeFlags& flags)

@@ -205,8 +205,6 @@ class VaeGanDiscriminator(nn.Module):
             part.append(nn.Conv2d(inputs, width, 4, 2, 1, bias=layer == 1))
             if layer > 1:
                 part.append(nn.GroupNorm(1, width))
-                nn.init.uniform_(part[-1].weight, 0.5, 1.5)
-                nn.init.uniform_(part[-1].bias, -0.5, 0.5)
             part.append(nn.LeakyReLU(0.2))
             inputs, width = width, 2 * width
         self.features = nn.Sequential(*parts[0])
