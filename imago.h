@@ -24,6 +24,7 @@
 #include "data/procedural/dataset.h"
 #include "data/procedural/faces.h"
 #include "data/transform.h"
+#include "models/checkerboard.h"
 #include "models/conditional_gan.h"
 #include "models/conditional_gan_trainer.h"
 #include "models/conditional_layers.h"

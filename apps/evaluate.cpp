@@ -170,10 +170,10 @@ int evaluate(Options o) {
     std::printf("%d images of %s against %s\n", o.count, o.images.c_str(), o.data.c_str());
   }
   std::optional<double> start, start_frechet;
-  Tensor real_features;
+  Tensor real_features, first;
   if (network) real_features = network->features_of(real);
   if (untrained) {
-    const Tensor first = untrained->sample(o.count, o.seed);
+    first = untrained->sample(o.count, o.seed);
     start = models::sliced_wasserstein(first, real, projections, o.seed);
     if (network) {
       start_frechet = models::frechet_distance(network->features_of(first), real_features);
@@ -181,6 +181,7 @@ int evaluate(Options o) {
   }
   report["count"] = o.count;
   report["pixels"] = pixel_scores(fake, real, o.seed, start);
+  report["pixels"].update(print_checkerboards(fake, real, first));
   if (network) {
     const Tensor features = network->features_of(fake);
     models::Scores scores = models::score(features, real_features, {.neighbours = o.neighbours});

@@ -7,6 +7,7 @@ void show_gan_setup();
 void show_vae_shapes();
 void show_elbo();
 void show_convolution_formula();
+void show_checkerboard();
 void show_assertions();
 void show_optimum();
 void show_pca();
@@ -20,6 +21,8 @@ const std::vector<Exhibit>& exhibits() {
       {"elbo", "an objective that q minimises", show_elbo},
       {"convolution", "a formula of convolution without the output position",
        show_convolution_formula},
+      {"checkerboard", "a transposed convolution whose kernel its stride does not divide",
+       show_checkerboard},
       {"assertions", "shape assertions that hold for images of another size", show_assertions},
       {"optimum", "\"both losses reach their minimum\"", show_optimum},
       {"pca", "PCA and LBP called deep learning", show_pca},

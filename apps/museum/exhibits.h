@@ -84,6 +84,21 @@ struct ConvolutionFormula {
 };
 ConvolutionFormula convolution_formula();
 
+// A transposed convolution whose kernel its stride does not divide (checkerboard.cpp).
+struct Checkerboard {
+  using Map = std::array<double, 36>;  // 6x6 pixels from the middle of an output, row by row
+  // Of an input of ones: a transposed convolution of kernel 3 and stride 2, one of kernel 4, and a
+  // convolution of kernel 3 after nearest doubling. With weights of 1, then with 1, 2, 3 (4) by
+  // rows times the same by columns.
+  std::array<Map, 3> even = {}, uneven = {};
+  std::array<double, 3> deviation = {}, uneven_deviation = {};  // of the pixels, over their mean
+  std::array<double, 3> energy = {};  // models::checkerboard_energy of `even`
+  Map bilinear = {};                  // kernel 3 with weights 1, 2, 1 by rows times the same
+  // Pixels in which the gradient of a convolution of kernel 3 and stride 2 is not even[0].
+  int gradient_differs = 0;
+};
+Checkerboard checkerboard();
+
 // Shape assertions that hold for another input (assertions.cpp).
 struct Assertions {
   Shape first, second, flat;           // what the assertions say

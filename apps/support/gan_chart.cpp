@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "apps/support/train_loop.h"
+#include "apps/support/training_scores.h"
 
 namespace imago::apps {
 namespace {
@@ -93,6 +94,7 @@ std::string gan_chart(const std::vector<Json>& rows, const models::GanTrainerOpt
                       {series(rows, "samples", "variety")},
                       {{"1: real images", 1.0}, {"0: one picture", 0.0}}});
   }
+  for (const Panel& panel : score_panels(rows)) panels.push_back(panel);
   return svg_chart("step", panels);
 }
 

@@ -246,6 +246,7 @@ void add_gan_flags(CLI::App& app, GanFlags& f) {
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   add_objective_flags(app, f);
+  add_score_flags(app, f.score);
   add_optimiser_flags(app, f);
   add_conditional_flags(app, f);
 }
@@ -276,6 +277,7 @@ void take_saved_flags(const CLI::App& app, GanFlags& f) {
   saved.take("balance-classes", f.balance_classes, defaults.balance_classes);
   take_rate(saved, "lr-g", f.train.lr, f.lr_g);
   take_rate(saved, "lr-d", f.train.lr, f.lr_d);
+  saved.take(f.score);
   saved.require(f.base >= 1 && f.base <= 1024 && *f.lr_g > 0 && *f.lr_d > 0 && f.ema >= 0 &&
                 f.ema < 1 && f.class_weight >= 0);
   try {
@@ -302,6 +304,7 @@ void settle(const CLI::App& app, GanFlags& f) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
+  settle(f.score, f.train);
 }
 
 Json to_json(const GanFlags& f) {
@@ -331,6 +334,7 @@ Json to_json(const GanFlags& f) {
                    {"instance-noise", f.instance_noise},
                    {"instance-noise-steps", f.instance_noise_steps},
                    {"augment", f.augment}});
+  json.update(to_json(f.score));
   return json;
 }
 

@@ -19,6 +19,7 @@ namespace imago::apps {
 // settle() sets them.
 struct GanFlags {
   TrainFlags train = {.lr = 2e-4, .out = "runs/gan"};
+  ScoreFlags score = {};
   std::string model = "dcgan64";
   int base = 64;
   std::string loss = "nonsaturating";
@@ -70,7 +71,7 @@ inline constexpr double ema = 0.99;
 // For --resume: flags that were not given are taken from OUT/config.json; those that it does not
 // know, because it is older than they are, have their defaults. Throws UsageError when one that was
 // given contradicts it where a run cannot change: all but steps, rates, intervals, threads, device
-// and skip-broken.
+// and skip-broken, and when scores are made.
 void take_saved_flags(const CLI::App& app, GanFlags& flags);
 
 // After parsing, and after take_saved_flags with --resume: what was not given and depends on other

@@ -30,7 +30,12 @@ GanTraining::GanTraining(const GanFlags& flags)
     : folder_(flags.train.out),
       trainer_(make_trainer(flags)),
       diagnosis_(trainer_.options().loss, trainer_.options().real_target),
-      fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().z)) {}
+      fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().z)) {
+  if (flags.score.every == 0) return;
+  const models::Gan& gan = trainer_.gan();
+  scores_.emplace(flags.score, flags.train, gan.image, gan.z,
+                  [this](const Tensor& z, std::int64_t) { return trainer_.generate(z); });
+}
 
 void GanTraining::step(const data::FacesBatch& batch) {
   last_ = {};  // what it holds is not needed beside the next one's

@@ -1,8 +1,11 @@
 // Training a GAN: its pictures, figures and warnings.
 #pragma once
 
+#include <optional>
+
 #include "apps/support/gan_flags.h"
 #include "apps/support/train_loop.h"
+#include "apps/support/training_scores.h"
 #include "models/gan_diagnosis.h"
 #include "models/gan_trainer.h"
 
@@ -29,6 +32,8 @@ class GanTraining final : public Training {
   Metadata metadata() const override { return trainer_.metadata(); }
   void load(const SafetensorsFile& file) override { trainer_.load(file); }
   std::string chart(const std::vector<Json>& rows) const override;
+  // Of what the averaged generator draws, where the flags ask for scores, which are to be settled.
+  TrainingScores* scores() override { return scores_ ? &*scores_ : nullptr; }
 
  private:
   RunFolder folder_;
@@ -38,6 +43,7 @@ class GanTraining final : public Training {
   models::GanStep last_;
   Tensor real_;                  // of the last step, (d_steps N, S, S, 3)
   Var penalty_, gradient_norm_;  // of the last step that took one
+  std::optional<TrainingScores> scores_;
 };
 
 }  // namespace imago::apps

@@ -1,5 +1,6 @@
 // The folder a training run writes into: config.json, metrics.jsonl, samples/,
-// loss.svg and checkpoint.safetensors; with --profile also profile.txt and trace.json.
+// loss.svg and checkpoint.safetensors; with --profile also profile.txt and trace.json, with
+// --score-every also best.safetensors.
 #pragma once
 
 #include <filesystem>
@@ -27,6 +28,7 @@ class RunFolder {
   std::filesystem::path profile() const { return folder_ / "profile.txt"; }
   std::filesystem::path trace() const { return folder_ / "trace.json"; }
   std::filesystem::path checkpoint() const { return folder_ / "checkpoint.safetensors"; }
+  std::filesystem::path best() const { return folder_ / "best.safetensors"; }
   // samples/00001500.png: names sort by step.
   std::filesystem::path sample(std::int64_t step) const;
 

@@ -6,6 +6,7 @@
 
 #include "kernels/image/image.h"
 #include "kernels/parallel.h"
+#include "models/checkerboard.h"
 #include "tensor/random_stream.h"
 
 namespace imago::apps {
@@ -136,6 +137,21 @@ Json to_json(const Modes& modes) {
                {"invented", number(modes.coverage.invented)},
                {"missing", missing}};
   if (const std::string note = note_on(modes); !note.empty()) json["note"] = note;
+  return json;
+}
+
+Json print_checkerboards(const Tensor& fake, const Tensor& real, const Tensor& untrained) {
+  const double energy = models::checkerboard_energy(fake);
+  const double of_real = models::checkerboard_energy(real);
+  Json json = {{"checkerboard_energy", energy}, {"checkerboard_energy_of_real", of_real}};
+  std::printf("energy that alternates between pixels %.5f", energy);
+  if (untrained) {
+    json["checkerboard_energy_untrained"] = models::checkerboard_energy(untrained);
+    std::printf("   untrained generator %.5f", json["checkerboard_energy_untrained"].get<double>());
+  }
+  std::printf("   real images %.5f", of_real);
+  if (of_real > 0) std::printf("   ratio %.3f", energy / of_real);
+  std::printf("\n");
   return json;
 }
 

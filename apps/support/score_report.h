@@ -30,6 +30,11 @@ std::string describe(const models::Mode& mode, const std::vector<models::FaceAtt
 // What to bear in mind when reading them: that there is no mode at all; "" otherwise.
 std::string note_on(const Modes& modes);
 
+// How much of sets of images (N, H, W, 3) alternates from pixel to pixel (models/checkerboard.h),
+// as a line for people and as JSON: of generated ones, of real ones, and of an untrained generator
+// where there is one, which may be undefined. More than in real images is a checkerboard.
+Json print_checkerboards(const Tensor& fake, const Tensor& real, const Tensor& untrained);
+
 // Lines for people. `untrained` is the Fréchet distance of the untrained generator, where there is
 // one.
 void print_scores(const models::Scores& scores, std::optional<double> untrained,

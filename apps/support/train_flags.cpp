@@ -7,6 +7,8 @@
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
 #include "apps/support/interrupt.h"
+#include "apps/support/training_scores.h"
+#include "data/faces.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
@@ -71,6 +73,43 @@ Json to_json(const TrainFlags& o) {
           {"skip-broken", o.skip_broken}};
 }
 
+void add_score_flags(CLI::App& app, ScoreFlags& o) {
+  app.add_option("--score-every", o.every,
+                 "Steps between scores of what is drawn, the best of which is kept; 0: none")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{0x7fffffff}))
+      ->capture_default_str();
+  app.add_option("--score-images", o.images,
+                 "Images of each kind for a score (default: what there are, up to 1000)")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100'000}));
+}
+
+void settle(ScoreFlags& o, const TrainFlags& train) {
+  if (o.every == 0) {
+    if (o.images > 0 && !train.resume) {
+      throw UsageError(
+          "--score-images says of how many images to make scores; say when, with "
+          "--score-every");
+    }
+    return;
+  }
+  constexpr std::int64_t usual = 1000;
+  const std::int64_t have = data::Faces(train.data, {.batch = 1}).size();
+  if (o.images == 0) o.images = std::min(have, usual);
+  if (have < o.images) {
+    throw UsageError("--score-images is " + std::to_string(o.images) + " but " + train.data +
+                     " holds only " + std::to_string(have) + " images");
+  }
+  if (o.images < least_score_images()) {
+    throw UsageError("scores need at least " + std::to_string(least_score_images()) +
+                     " images of each kind, not " + std::to_string(o.images) +
+                     "; --score-every 0 leaves them out");
+  }
+}
+
+Json to_json(const ScoreFlags& o) {
+  return {{"score-every", o.every}, {"score-images", o.images}};
+}
+
 bool SavedFlags::given(const std::string& key) const {
   return app_.count("--" + key) > 0;
 }
@@ -101,6 +140,19 @@ void SavedFlags::take(TrainFlags& o) const {
   take("skip-broken", o.skip_broken);
   require(o.steps >= 1 && o.batch >= 2 && o.sample_every >= 1 && o.checkpoint_every >= 1 &&
           o.threads >= 0 && o.threads <= 1024 && o.lr > 0 && o.lr <= 1);
+}
+
+void SavedFlags::take(ScoreFlags& o) const {
+  const ScoreFlags defaults;
+  take("score-every", o.every, defaults.every);
+  const auto before = value_of("score-images", defaults.images);
+  if (given("score-images") && before != 0 && o.images != before) {
+    throw UsageError("--score-images is " + std::to_string(before) +
+                     " in this run, and scores of other numbers of images do not compare; leave "
+                     "the flag out or start a new run");
+  }
+  if (!given("score-images")) o.images = before;
+  require(o.every >= 0 && o.images >= 0);
 }
 
 void SavedFlags::require(bool in_range, const std::string& why) const {

@@ -30,6 +30,19 @@ struct TrainFlags {
   bool resume = false;
 };
 
+// Of scores during training (apps/support/training_scores.h), for programs that make them.
+struct ScoreFlags {
+  std::int64_t every = 0;   // steps between scores; 0: none
+  std::int64_t images = 0;  // of each kind; 0: what there are, up to 1000
+};
+
+void add_score_flags(CLI::App& app, ScoreFlags& flags);
+// After parsing and taking: the number of images is settled, so that it is saved and stays. Opens
+// the data where there are scores to make. Throws UsageError where there are too few images for
+// them, and for a number of images without steps to score at.
+void settle(ScoreFlags& flags, const TrainFlags& train);
+Json to_json(const ScoreFlags& flags);
+
 void add_train_flags(CLI::App& app, TrainFlags& flags);
 // After parsing: the folder of images gets its full path. Throws UsageError where --out is empty.
 void settle(TrainFlags& flags);
@@ -74,6 +87,9 @@ class SavedFlags {
   }
   // All of TrainFlags. Throws when a value is out of the range of its flag.
   void take(TrainFlags& flags) const;
+  // All of ScoreFlags, which some runs are older than. Throws UsageError for another number of
+  // images than the run's scores were made of.
+  void take(ScoreFlags& flags) const;
   // Throws, naming the file, unless a condition on values that were taken holds; `why` it does not
   // may be told too.
   void require(bool in_range, const std::string& why = "") const;

@@ -7,6 +7,7 @@
 
 #include "apps/support/cli.h"
 #include "apps/support/interrupt.h"
+#include "apps/support/training_scores.h"
 #include "kernels/random/random.h"
 
 namespace imago::apps {
@@ -43,8 +44,10 @@ class TrainingRun::Reporter {
   // After each step, of so many images. Throws when a loss is not finite.
   void report(std::int64_t images, bool pictures, bool last) {
     const std::int64_t step = run_.training_.steps_done();
+    TrainingScores* scores = run_.training_.scores();
+    const bool score = scores && scores->due(step);
     const bool show = progress_.due(step);
-    const bool write = last || pictures || step == 1 || step % metrics_every == 0;
+    const bool write = last || pictures || score || step == 1 || step % metrics_every == 0;
     if (!show && !write) return;
     const StepFigures figures = run_.training_.figures();
     const auto now = Clock::now();
@@ -52,16 +55,25 @@ class TrainingRun::Reporter {
     const double rate = static_cast<double>((step - last_step_) * images) / seconds;
     last_time_ = now;
     last_step_ = step;
-    if (show) progress_.update(step, rate, figures.text);
+    Json scored = Json::object();
+    if (score && figures.finite) {
+      scored = scores->measure(step);
+      progress_.finish();
+      std::printf("Step %lld: %s\n", static_cast<long long>(step), scores->text().c_str());
+      last_time_ = Clock::now();  // rates are of training alone
+    }
+    if (show) progress_.update(step, rate, figures.text + (scores ? scores->figure() : ""));
     Json row = {{"step", step}};
     row.update(figures.row);
     row["images_per_s"] = std::round(rate);
+    row.update(scored);
     // Pictures of a model that is NaN tell nothing.
     if (figures.finite && pictures) row.update(run_.training_.write_pictures());
     if (figures.finite && write) run_.training_.judge(row, progress_);
     if (write) run_.folder_.add_metrics(row);
     check(figures.finite, run_.training_.program(), "a loss is not finite at step ", step,
           "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
+    if (score && scores->best_step() == step) run_.save_best();
   }
   void finish() { progress_.finish(); }
 
@@ -103,9 +115,16 @@ int TrainingRun::run(const Json& config, const InspectionOptions& look,
     return 0;
   }
   if (first > 0) std::printf("Going on after step %lld.\n", first);
+  TrainingScores* scores = training_.scores();
+  if (scores) scores->prepare();
   begin(config);
   if (first == 0) training_.write_pictures();
-  if (!train(look)) {
+  if (scores) begin_scores(*scores);
+  const bool finished = train(look);
+  if (scores && scores->best_step() > 0) {
+    std::printf("%s; %s\n", scores->verdict().c_str(), folder_.best().c_str());
+  }
+  if (!finished) {
     std::printf("Stopped after step %lld and saved. To go on:\n  %s --resume --out %s\n",
                 static_cast<long long>(training_.steps_done()), quoted(command).c_str(),
                 quoted(flags_.out).c_str());
@@ -127,17 +146,52 @@ void TrainingRun::begin(const Json& config) {
   write_text(folder_.config(), config.dump(2) + "\n");
 }
 
+void TrainingRun::begin_scores(TrainingScores& scores) {
+  const std::int64_t first = training_.steps_done();
+  scores.see_again(folder_.read_metrics());
+  if (first == 0) {
+    Json row = {{"step", 0}};
+    row.update(scores.measure(0));
+    folder_.add_metrics(row);
+    std::printf("Before training: %s\n", scores.text().c_str());
+    return;
+  }
+  const std::int64_t best = scores.best_step();
+  if (best == 0) return;
+  const bool kept = std::filesystem::exists(folder_.best()) &&
+                    load_safetensors(folder_.best()).metadata_entry("step") == std::to_string(best);
+  if (kept) return;
+  if (best == first) {  // it stopped between writing the checkpoint and writing the best one
+    save_safetensors(folder_.best(), training_.state(), metadata());
+  } else {
+    std::fprintf(stderr,
+                 "%s: %s is not that of step %lld, the best so far; there will be one "
+                 "again after a better step\n",
+                 training_.program(), folder_.best().c_str(), static_cast<long long>(best));
+  }
+}
+
+void TrainingRun::save_best() {
+  save();
+  save_safetensors(folder_.best(), training_.state(), metadata());
+}
+
+Metadata TrainingRun::metadata() const {
+  Metadata all = training_.metadata();
+  all["batch"] = std::to_string(flags_.batch);
+  all["images"] = std::to_string(data_.size());
+  return all;
+}
+
 void TrainingRun::save() {
+  if (saved_step_ == training_.steps_done()) return;
   const NamedTensors state = training_.state();
   for (const auto& [name, tensor] : state) {
     check(all_finite(tensor), training_.program(), name, " is not finite after step ",
           training_.steps_done(),
           "; the last checkpoint is untouched. Try a smaller --lr or another --seed");
   }
-  Metadata metadata = training_.metadata();
-  metadata["batch"] = std::to_string(flags_.batch);
-  metadata["images"] = std::to_string(data_.size());
-  save_safetensors(folder_.checkpoint(), state, metadata);
+  save_safetensors(folder_.checkpoint(), state, metadata());
   saved_step_ = training_.steps_done();
   write_text(folder_.chart(), training_.chart(folder_.read_metrics()));
 }
@@ -177,9 +231,8 @@ bool TrainingRun::train(const InspectionOptions& look) {
   return finished;
 }
 
-Tensor fixed_noise(std::uint64_t seed, std::int64_t length) {
-  return kernels::normal({sample_grid * sample_grid, length}, DType::f32,
-                         {seed, fixed_noise_step, 0});
+Tensor fixed_noise(std::uint64_t seed, std::int64_t length, std::int64_t rows, std::uint32_t draw) {
+  return kernels::normal({rows, length}, DType::f32, {seed, fixed_noise_step, draw});
 }
 
 Series series(const std::vector<Json>& rows, const char* name, const char* key) {

@@ -14,6 +14,8 @@
 
 namespace imago::apps {
 
+class TrainingScores;  // apps/support/training_scores.h
+
 // The figures of a step.
 struct StepFigures {
   std::string text;  // for the line of progress
@@ -50,6 +52,8 @@ class Training {
   virtual Metadata metadata() const = 0;
   virtual void load(const SafetensorsFile& file) = 0;
   virtual std::string chart(const std::vector<Json>& rows) const = 0;  // an SVG
+  // What scores the images that it draws; null: nothing does.
+  virtual TrainingScores* scores() { return nullptr; }
 };
 
 // A training in its folder.
@@ -74,9 +78,16 @@ class TrainingRun {
   // Runs the steps up to flags.steps; returns false when it was interrupted. Whatever is thrown,
   // the finished steps are saved first.
   bool train(const InspectionOptions& look);
-  // checkpoint.safetensors and loss.svg. Throws, and leaves both as they are, when a value is not
-  // finite.
+  // checkpoint.safetensors and loss.svg, unless the checkpoint is of this step. Throws, and leaves
+  // both as they are, when a value is not finite.
   void save();
+  // The same, then best.safetensors of the same bytes: the checkpoint is never of an earlier step
+  // than the best one, so a run that goes on has the rows and the best of all it goes on from.
+  void save_best();
+  Metadata metadata() const;
+  // Of a run with scores, before its first step: what there is to take over, and the score of the
+  // untrained model.
+  void begin_scores(TrainingScores& scores);
 
   Training& training_;
   const TrainFlags& flags_;
@@ -86,8 +97,10 @@ class TrainingRun {
 };
 
 inline constexpr int sample_grid = 8;  // samples are grids of 8 x 8
-// The noise of every such grid of a run, (64, length): no step of training draws it.
-Tensor fixed_noise(std::uint64_t seed, std::int64_t length);
+// The noise of every such grid of a run, (64, length): no step of training draws it. Other rows and
+// draws of the same kind are for other purposes.
+Tensor fixed_noise(std::uint64_t seed, std::int64_t length,
+                   std::int64_t rows = sample_grid * sample_grid, std::uint32_t draw = 0);
 
 // The values of one key over the steps, for a chart. Rows without it are left out: not every step
 // has every figure. A value that is no number (a loss that was not finite) breaks the line.

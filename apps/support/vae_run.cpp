@@ -143,6 +143,7 @@ void add_vae_flags(CLI::App& app, VaeFlags& f) {
   app.add_option("--interpolation", f.interpolation, "Way between two images: linear or spherical")
       ->check(CLI::IsMember({"linear", "spherical"}))
       ->capture_default_str();
+  add_score_flags(app, f.score);
 }
 
 Json to_json(const VaeFlags& f) {
@@ -160,6 +161,7 @@ Json to_json(const VaeFlags& f) {
                    {"feature-layer", f.feature_layer},
                    {"iwae", f.iwae},
                    {"interpolation", f.interpolation}});
+  json.update(to_json(f.score));
   return json;
 }
 
@@ -181,6 +183,7 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
   saved.take("feature-layer", f.feature_layer, 0);
   saved.take("iwae", f.iwae);
   saved.take("interpolation", f.interpolation);
+  saved.take(f.score);
   const std::vector<std::string>& names = models::likelihood_names();
   saved.require(std::find(names.begin(), names.end(), f.likelihood) != names.end() && f.beta >= 0 &&
                 f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0 && f.adversarial >= 0);
@@ -189,6 +192,7 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
 void settle(const CLI::App& app, VaeFlags& f) {
   f.model.likelihood = models::likelihood_named(f.likelihood);
   settle_adversary(app, f);
+  settle(f.score, f.train);
   try {
     models::check_vae_options(f.model);
     if (f.adversarial > 0) models::check_vae_gan_options(f.model, gan_options(f));
@@ -202,7 +206,11 @@ VaeTraining::VaeTraining(const VaeFlags& flags)
       folder_(flags.train.out),
       own_trainer_(make_trainer(flags)),
       probe_(load_probe(flags)),
-      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)) {}
+      fixed_noise_(fixed_noise(flags.train.seed, flags.model.latent)) {
+  if (flags.score.every == 0) return;
+  scores_.emplace(flags.score, flags.train, flags.model.image, flags.model.latent,
+                  [this](const Tensor& z, std::int64_t) { return trainer_.vae().generate(z); });
+}
 
 models::VaeGanDiscriminator* VaeTraining::discriminator() {
   auto* trainer = dynamic_cast<models::VaeGanTrainer*>(own_trainer_.get());
@@ -302,12 +310,14 @@ std::string VaeTraining::chart(const std::vector<Json>& rows) const {
   } else {
     bounds.push_back(series(rows, "ELBO", "elbo"));
   }
-  return svg_chart("step",
-                   {{"Nats per image",
-                     {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
-                    {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
-                    {"Bounds on log p(x), nats per image", bounds},
-                    {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}});
+  std::vector<Panel> panels = {
+      {"Nats per image",
+       {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
+      {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
+      {"Bounds on log p(x), nats per image", bounds},
+      {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}};
+  for (const Panel& panel : score_panels(rows)) panels.push_back(panel);
+  return svg_chart("step", panels);
 }
 
 }  // namespace imago::apps

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "apps/support/train_loop.h"
+#include "apps/support/training_scores.h"
 #include "apps/support/vae_pictures.h"
 #include "models/gan_diagnosis.h"
 #include "models/vae_evaluation.h"
@@ -19,6 +20,7 @@ namespace imago::apps {
 
 struct VaeFlags {
   TrainFlags train = {.out = "runs/vae"};
+  ScoreFlags score = {};
   models::VaeOptions model;
   std::string likelihood = models::name_of(models::Likelihood::gaussian_learned);
   double beta = 1;
@@ -67,6 +69,8 @@ class VaeTraining final : public Training {
   Metadata metadata() const override { return trainer_.metadata(); }
   void load(const SafetensorsFile& file) override { trainer_.load(file); }
   std::string chart(const std::vector<Json>& rows) const override;
+  // Of samples from the prior, where the flags ask for scores, which are to be settled.
+  TrainingScores* scores() override { return scores_ ? &*scores_ : nullptr; }
 
  private:
   bool has_discriminator() const { return flags_.adversarial > 0; }
@@ -84,6 +88,7 @@ class VaeTraining final : public Training {
   Tensor fixed_noise_;     // (64, latent)
   std::string diagnosis_;  // of the last pictures; empty: nothing is wrong
   bool told_ = false;      // that the posterior has collapsed
+  std::optional<TrainingScores> scores_;
 };
 
 }  // namespace imago::apps

@@ -59,6 +59,7 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
                                   "--json a.json --sheet s.png --threads 1");
   for (const char* line :
        {"sliced Wasserstein distance to real", "mean pairwise distance of samples",
+        "energy that alternates between pixels",
         "on 128 features of face_features version 1, weights ", "chet distance",
         "untrained generator", "extrapolated", "kernel distance  ", "precision", "k = 3",
         "glasses x beard", "note: "}) {
@@ -83,6 +84,11 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
     CHECK(s.at(share).get<double>() <= 1);
   }
   CHECK(j.at("pixels").at("sliced_wasserstein").get<double>() > 0);
+  for (const char* key :
+       {"checkerboard_energy", "checkerboard_energy_of_real", "checkerboard_energy_untrained"}) {
+    CHECK(j.at("pixels").at(key).get<double>() > 0);
+    CHECK(j.at("pixels").at(key).get<double>() < 1);
+  }
   CHECK(j.at("modes").at("attributes").size() == 4);
   CHECK(j.at("modes").at("covered").get<int>() <= j.at("modes").at("modes").get<int>());
   // Eight rows of a sample and its five nearest, gaps of two.
@@ -113,6 +119,8 @@ TEST_CASE(
   CHECK(j.at("pixels").at("sliced_wasserstein").get<double>() <= 1e-9);
   CHECK(j.at("pixels").at("mean_pairwise_distance") ==
         j.at("pixels").at("mean_pairwise_distance_of_real"));
+  CHECK(j.at("pixels").at("checkerboard_energy") ==
+        j.at("pixels").at("checkerboard_energy_of_real"));
   CHECK(j.at("scores").at("frechet_distance").get<double>() <= 1e-6);
   CHECK(j.at("scores").at("precision") == 1);
   CHECK(j.at("scores").at("coverage") == 1);

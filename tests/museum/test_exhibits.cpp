@@ -102,6 +102,32 @@ TEST_CASE("without the output position a convolution gives one number") {
   }
 }
 
+TEST_CASE("kernel 3 and stride 2 make a checkerboard of nothing, in the gradient too") {
+  const Checkerboard f = checkerboard();
+  for (int i = 0; i < 36; ++i) {
+    CAPTURE(i);
+    const auto at = static_cast<std::size_t>(i);
+    const int row = i / 6 % 2, column = i % 2;  // odd or even
+    CHECK(f.even[0][at] == (1 + row) * (1 + column));
+    CHECK(f.even[1][at] == 4);
+    CHECK(f.even[2][at] == 9);
+    // Weights 1 2 3: the middle one, or both others. 1 2 3 4: 2 + 4, or 1 + 3.
+    CHECK(f.uneven[0][at] == (2 + 2 * row) * (2 + 2 * column));
+    CHECK(f.uneven[1][at] == (6 - 2 * row) * (6 - 2 * column));
+    CHECK(f.uneven[2][at] == 36);
+    CHECK(f.bilinear[at] == 4);
+  }
+  CHECK(f.deviation[0] == doctest::Approx(std::sqrt(19.0) / 9).epsilon(1e-12));
+  CHECK(f.uneven_deviation[1] == doctest::Approx(std::sqrt(51.0) / 25).epsilon(1e-12));
+  CHECK(f.deviation[1] == 0);
+  CHECK(f.deviation[2] == 0);
+  CHECK(f.uneven_deviation[2] == 0);
+  CHECK(f.energy[0] == doctest::Approx(1).epsilon(1e-12));
+  CHECK(f.energy[1] == 0);
+  CHECK(f.energy[2] == 0);
+  CHECK(f.gradient_differs == 0);
+}
+
 TEST_CASE("the asserted shapes are those of 16x16 images") {
   const Assertions f = assertions();
   CHECK(f.first == f.first_16);
