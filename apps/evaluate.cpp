@@ -11,6 +11,7 @@
 #include "apps/support/label_report.h"
 #include "apps/support/sampling.h"
 #include "apps/support/score_report.h"
+#include "apps/support/translation_report.h"
 #include "data/faces.h"
 #include "data/folder.h"
 #include "data/labelled_faces.h"
@@ -24,6 +25,8 @@ constexpr std::int64_t sheet_rows = 8;
 constexpr int sheet_columns = 5;
 
 struct Options {
+  // Of train_translation, "": none; apps/support/translation_report.h scores them.
+  std::string translator, against;
   std::string generator, images, data = "procedural";
   std::string features;     // a file of weights, "none", or "": the committed weights
   std::string json, sheet;  // files to write; "": none
@@ -39,8 +42,18 @@ struct Options {
 
 // What can be told from the flags alone.
 void check_flags(const Options& o) {
-  if (o.generator.empty() == o.images.empty()) {
-    throw UsageError("give either --generator CHECKPOINT or --images FOLDER");
+  const int given = !o.generator.empty() + !o.images.empty() + !o.translator.empty();
+  if (given != 1) {
+    throw UsageError(
+        "give either --generator CHECKPOINT or --images FOLDER, or --translator CHECKPOINT");
+  }
+  if (!o.against.empty() && o.translator.empty()) {
+    throw UsageError("--against is for --translator");
+  }
+  if (!o.translator.empty() && (o.data != "procedural" || o.features == "none")) {
+    throw UsageError(
+        "--translator is scored on features of procedural people whom it has not met: "
+        "leave --data and --features none out");
   }
   if (o.size > 0 && o.images.empty()) throw UsageError("--size is for --images");
   if (o.features == "none" && !o.sheet.empty()) {
@@ -129,6 +142,17 @@ int evaluate(Options o) {
   check_flags(o);
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
+  if (!o.translator.empty()) {
+    TranslationReportOptions t{.checkpoints = {o.translator},
+                               .features = o.features,
+                               .json = o.json,
+                               .sheet = o.sheet,
+                               .people = o.count,
+                               .seed = o.seed};
+    if (!o.against.empty()) t.checkpoints.push_back(o.against);
+    report_translations(t);
+    return 0;
+  }
   std::optional<models::FaceFeatures> network;
   Json report = {{"format", "imago-scores-1"}, {"data", o.data}};
   std::optional<Sampler> trained, untrained;
@@ -222,6 +246,9 @@ int main(int argc, char** argv) {
   Options o;
   app.add_option("--generator", o.generator, "Checkpoint written by train_gan or train_vae");
   app.add_option("--images", o.images, "Folder of generated images, in place of a generator");
+  app.add_option("--translator", o.translator,
+                 "Checkpoint written by train_translation, scored on people it has not met");
+  app.add_option("--against", o.against, "Another one, to compare with --translator");
   app.add_option("--size", o.size,
                  "Pixels to which --images and --data are brought (default: of the first image)")
       ->check(CLI::Range(8, 1024));

@@ -1,4 +1,5 @@
-// Data sets: numbered square RGB images of one size, to be asked for in any order from any thread.
+// Data sets: numbered square images of one size, RGB unless they say otherwise, to be asked for in
+// any order from any thread.
 #pragma once
 
 #include <atomic>
@@ -17,10 +18,12 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  virtual std::int64_t size() const = 0;     // number of images
-  virtual int image_size() const = 0;        // S
+  virtual std::int64_t size() const = 0;  // number of images
+  virtual int image_size() const = 0;     // S
+  // C, bytes of a pixel: red, green and blue; a data set with more says what they are.
+  virtual int channels() const { return 3; }
   virtual std::string describe() const = 0;  // for people: what it is, how much there is
-  // Writes image `index` to out (S, S, 3). Safe on any number of threads at once; the result
+  // Writes image `index` to out (S, S, C). Safe on any number of threads at once; the result
   // depends on the index and on the numbers drawn from `augment` only. Throws when the index is out
   // of [0, size()) or the image cannot be had.
   virtual void get(std::int64_t index, RandomStream& augment, std::uint8_t* out) const = 0;

@@ -25,7 +25,7 @@ class DeviceRing {
   DeviceRing(const DeviceRing&) = delete;
   DeviceRing& operator=(const DeviceRing&) = delete;
 
-  // The next batch, u8 (B, S, S, 3), for work in current_stream(). On a CUDA device its memory is
+  // The next batch, u8 (B, S, S, C), for work in current_stream(). On a CUDA device its memory is
   // overwritten after the call of next() that follows, in stream order: put the work on it into
   // the stream before. Throws what Loader::next throws.
   Tensor next();

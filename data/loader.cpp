@@ -125,8 +125,9 @@ Tensor Loader::make(std::int64_t position, std::uint64_t generation) const {
   // Of the first sample in the epoch. An image that comes more than once is keyed by its place, or
   // it would be mirrored alike each time.
   auto place = static_cast<std::uint32_t>(position % per_epoch_ * options_.batch);
-  const std::int64_t size = dataset_->image_size(), bytes = size * size * 3;
-  Tensor batch = Tensor::empty({options_.batch, size, size, 3}, DType::u8, Device::cpu());
+  const std::int64_t size = dataset_->image_size(), channels = dataset_->channels();
+  const std::int64_t bytes = size * size * channels;
+  Tensor batch = Tensor::empty({options_.batch, size, size, channels}, DType::u8, Device::cpu());
   auto* out = batch.mutable_data<std::uint8_t>();
   for (const std::int64_t index : indices(position)) {
     if (stale(generation)) return {};
@@ -135,7 +136,7 @@ Tensor Loader::make(std::int64_t position, std::uint64_t generation) const {
     RandomStream augment(options_.seed ^ loader_streams, epoch, key);
     const bool flip = augment.chance(0.5f);  // drawn first, so that it does not depend on get()
     dataset_->get(index, augment, out);
-    if (options_.flip && flip) flip_horizontal(out, int(size), int(size));
+    if (options_.flip && flip) flip_horizontal(out, int(size), int(size), int(channels));
     out += bytes;
   }
   return batch;

@@ -51,7 +51,7 @@ class Loader {
   std::int64_t position() const { return position_; }  // of the batch that next() will deliver
   void seek(std::int64_t position);                    // 0 or more
 
-  // The batch at position(), then moves on: u8 (B, S, S, 3) on the CPU, owned by the caller. An
+  // The batch at position(), then moves on: u8 (B, S, S, C) on the CPU, owned by the caller. An
   // error in loading one of its images is thrown here, whichever thread met it, and again by the
   // next call unless seek() leaves that batch.
   Tensor next();

@@ -231,6 +231,31 @@ ImportMap conditional_discriminator_map(const ConditionalGanSpec& spec, const st
   return map;
 }
 
+ImportMap translator_map(const TranslationSpec& spec, const std::string& prefix) {
+  const int n = translation_halvings(spec);
+  ImportMap map = {{below(prefix, "first"), "first", PytorchLayer::conv}};
+  const auto blocks = [&](const std::string& list, int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string ours = list + "." + std::to_string(i), theirs = below(prefix, ours);
+      map.push_back({module(theirs, 0), ours + ".conv", PytorchLayer::conv});
+      map.push_back({module(theirs, 1), ours + ".norm", PytorchLayer::batch_norm});
+    }
+  };
+  blocks("down", n);
+  blocks("middle", 2);
+  blocks("up", n);
+  map.push_back({below(prefix, "last"), "last", PytorchLayer::conv});
+  return map;
+}
+
+ImportMap global_critic_map(const TranslationSpec& spec, const std::string& prefix) {
+  return dcgan_discriminator_map({.image = spec.image, .spectral_norm = true}, prefix);
+}
+
+ImportMap local_critic_map(const TranslationSpec& spec, const std::string& prefix) {
+  return dcgan_discriminator_map({.image = spec.image / 2, .spectral_norm = true}, prefix);
+}
+
 ImportMap face_features_map(const std::string& prefix) {
   constexpr int blocks = 8;  // then Flatten, Linear and a batch norm of its rows
   const std::string body = below(prefix, "body");

@@ -13,6 +13,7 @@
 #include "models/dcgan.h"
 #include "models/face_features.h"
 #include "models/gan.h"
+#include "models/translation.h"
 #include "models/vae.h"
 #include "models/vae_gan.h"
 #include "nn/import_map.h"
@@ -92,6 +93,19 @@ nn::ImportMap conditional_generator_map(const ConditionalGanSpec& spec,
 // with torch.nn.utils.spectral_norm on all but the classifier.
 nn::ImportMap conditional_discriminator_map(const ConditionalGanSpec& spec,
                                             const std::string& prefix = "");
+
+// Of a translator, a class with, S / 4 being 2^n:
+//   first, last   nn.Conv2d
+//   down, up      nn.ModuleLists of n nn.Sequentials, up's first being that from 4x4: Conv2d 0
+//                 without a bias, BatchNorm2d 1, LeakyReLU or ReLU 2
+//   middle        an nn.ModuleList of two of these
+nn::ImportMap translator_map(const TranslationSpec& spec = {}, const std::string& prefix = "");
+// Of its discriminators, the global one and the local one: those of dcgan_discriminator_map with
+// spectral_norm, at the size that each looks at.
+nn::ImportMap global_critic_map(const TranslationSpec& spec = {},
+                                const std::string& prefix = "main");
+nn::ImportMap local_critic_map(const TranslationSpec& spec = {},
+                               const std::string& prefix = "main");
 
 // Of FaceFeatures, whatever its attributes: a class with
 //   body         nn.Sequential: Conv2d 0 without a bias, BatchNorm2d 1, LeakyReLU 2, ... eight

@@ -7,9 +7,9 @@
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
 /usr/bin/python3; or a CPU build of torch in a virtual environment. Not needed to run the tests.
 Committed are layers, catalogue, dcgan_steps and optimisers of PyTorch 2.6, the others of 1.13;
-scores come from numpy. Seeds are fixed and one thread computes, so the same PyTorch writes the same
-bytes; another version agrees to rounding, which is what --check asks for. --only NAME writes or
-checks one file and leaves the others alone.
+scores and image_quality come from numpy. Seeds are fixed and one thread computes, so the same
+PyTorch writes the same bytes; another version agrees to rounding, which is what --check asks for.
+--only NAME writes or checks one file and leaves the others alone.
 
 Everything is stored ALREADY CONVERTED: images (N, H, W, C), convolution weights (K, R, S, C /
 groups), Linear weights (out, in) as in PyTorch, flattening in (H, W, C) order. A transposed
@@ -156,6 +156,10 @@ scores.safetensors
   kernel (), kernel_error ()  blocks of 40
   manifold_3 manifold_5 (4)   precision, recall, density, coverage with k = 3 and 5
 
+image_quality.safetensors
+  images (4, 14, 17, 3) (F32), truth (4, 14, 17, 3) (F32)   in [-1, 1]
+  psnr (4), ssim (4)
+
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
   D: conv 3->8 k4 s2 p1, lrelu 0.2, 8->16 k4 s2 p1, bn, lrelu 0.2, 16->1 k4 s1 p0; no biases
@@ -188,6 +192,24 @@ classes; MODE is projection (hinge loss) or acgan (non-saturating, 0.7 times cro
                                                          first step and class 0
 A step is as above, fakes being of the labels of the real images, with acgan D's classes of real and
 fake in its loss; Adam of G lr 0.001, of D lr 0.002, betas (0.5, 0.9), eps 1e-8.
+
+translation_steps.safetensors: three steps of image-to-image networks, 16x16, base 2, batch 3
+  R is inpaint (hinge loss), matte (non-saturating) or lowlight (least squares, no discriminators):
+  the runs of RUNS in goldens/translation.py. The networks are there; names of their tensors are
+  Imago's, g the translator, d the global discriminator, d_local the local one. P stands for those
+  of all three but for the v of spectral norm: the first step makes it from u.
+  R.input (3, 16, 16, 4 or 3) (F32), R.target (3, 16, 16, 3 or 1) (F32)   the same in each step
+  R.shift_down R.shift_right (3) (F32)                   to the windows of the local discriminator
+  R.init.P (F32), R.last.P                               before the first and after the third step;
+                                                         last of lowlight has g alone
+  R.stepN.loss R.stepN.l1 R.stepN.l2 ()                  N = 1 .. 3; of the translator
+  R.stepN.loss_d_global R.stepN.loss_d_local R.stepN.loss_g ()   but for lowlight
+  R.stepN.logits_real R.stepN.logits_fake (3, 1)         of the global one, but for lowlight
+  R.drawn (3, 16, 16, 3 or 1)                            in evaluation mode, after the last step
+A step: result = G(input), with the known pixels put back where there is a hole; loss_d_global =
+loss of D on real and result.detach(), loss_d_local the same of their windows, for matte beside the
+input; Adam on both; loss = weights times l1, l2 (means over what was missing) and loss_g, the sum
+of both discriminators' on the result; Adam on G. lr 0.001, of D 0.002, betas (0.5, 0.9), eps 1e-8.
 
 vae_steps.safetensors: ten training steps of three VAEs, 16x16, base 2, latent 3, batch 2
   encoder: conv1 3->2, conv2 2->4, k4 s2 p1, lrelu 0.2 after each; flattened; mu, log_variance
@@ -228,14 +250,16 @@ import sys
 import numpy as np
 import torch
 
-from goldens import (blocks, catalogue, common, conditional, dcgan, gan, layers, optimisers, scores,
-                     vae, vae_gan)
+from goldens import (blocks, catalogue, common, conditional, dcgan, gan, image_quality, layers,
+                     optimisers, scores, translation, vae, vae_gan)
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
          "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
          "optimisers.safetensors": optimisers.make, "gan.safetensors": gan.make,
          "conditional.safetensors": conditional.make, "vae_steps.safetensors": vae.make,
-         "vae_gan_steps.safetensors": vae_gan.make, "scores.safetensors": scores.make}
+         "vae_gan_steps.safetensors": vae_gan.make, "scores.safetensors": scores.make,
+         "image_quality.safetensors": image_quality.make,
+         "translation_steps.safetensors": translation.make}
 
 
 def check(path, tensors):

@@ -156,8 +156,8 @@ Json print_checkerboards(const Tensor& fake, const Tensor& real, const Tensor& u
 }
 
 Tensor images_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end) {
-  const std::int64_t S = dataset.image_size(), bytes = S * S * 3;
-  Tensor images = Tensor::empty({end - begin, S, S, 3}, DType::u8, Device::cpu());
+  const std::int64_t S = dataset.image_size(), C = dataset.channels(), bytes = S * S * C;
+  Tensor images = Tensor::empty({end - begin, S, S, C}, DType::u8, Device::cpu());
   std::uint8_t* to = images.mutable_data<std::uint8_t>();
   parallel_for(end - begin, [&](std::int64_t i) {
     RandomStream no_augmentation(0);

@@ -42,7 +42,7 @@ void print_scores(const models::Scores& scores, std::optional<double> untrained,
 Json to_json(const models::Scores& scores);
 Json to_json(const Modes& modes);
 
-// Images [begin, end) of a data set: u8 (end - begin, S, S, 3), on the CPU.
+// Images [begin, end) of a data set: u8 (end - begin, S, S, C), on the CPU.
 Tensor images_of(const data::Dataset& dataset, std::int64_t begin, std::int64_t end);
 
 // The first `rows` of the images (N, S, S, 3), f32 in [-1, 1], each followed by its `columns`

@@ -13,6 +13,8 @@
 //   vaeSIZE/LIKELIHOOD/PART            encode: mu, then log variance, in one row; decode: of z;
 //                                      likelihood: log p(x | decode(mu)) of images; dis1, dis2:
 //                                      of the discriminator with features of that layer
+//   translationSIZE/TASK/PART          g: the translator's own output; global, local: what the
+//                                      discriminators say
 //   face_features                      the embedding, then the logits of attributes, in one row
 //   seed003_cnn spectral
 // IN and OUT are .npy, images (N, H, W, C) or rows; networks run in evaluation mode.
@@ -121,6 +123,20 @@ Network vae_network(int image, const std::string& likelihood, const std::string&
           }};
 }
 
+// "translation32/inpaint/g": the parts of the name.
+Network translation_network(int image, const std::string& task, const std::string& part) {
+  const models::TranslationSpec spec{
+      .task = models::translation_task(task), .image = image, .base = 3};
+  if (part == "g") {
+    const auto g = std::make_shared<models::Translator>(spec);
+    return {g, models::translator_map(spec), [g](const Var& x) { return (*g)(x); }};
+  }
+  models::TranslationGan gan = models::make_translation_gan(spec);
+  if (part == "global") return one_way(std::move(gan.global), models::global_critic_map(spec));
+  check(part == "local", "interop", "'", part, "' is no part of a translation GAN");
+  return one_way(std::move(gan.local), models::local_critic_map(spec));
+}
+
 Network recogniser() {
   const auto net = std::make_shared<models::FaceFeatures>(std::vector<models::FaceAttribute>{
       {"glasses", {"none", "clear", "dark"}}, {"beard", {"no", "yes"}}});
@@ -144,6 +160,10 @@ Network make_network(const std::string& name) {
   const std::string model = name.substr(0, first), part = name.substr(last + 1);
   if (model.starts_with("vae") && first != last) {
     return vae_network(size_after("vae", model), name.substr(first + 1, last - first - 1), part);
+  }
+  if (model.starts_with("translation") && first != last) {
+    return translation_network(size_after("translation", model),
+                               name.substr(first + 1, last - first - 1), part);
   }
   for (const std::string conditioning : {"projection", "acgan"}) {
     if (!model.starts_with(conditioning)) continue;

@@ -261,6 +261,52 @@ class Vae(nn.Module):
         return pixels.log_prob(x).flatten(1).sum(1)
 
 
+def translator_block(inputs, outputs, kernel, stride, slope):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, stride, 1, bias=False),
+                         nn.BatchNorm2d(outputs), nn.LeakyReLU(slope) if slope else nn.ReLU())
+
+
+class Translator(nn.Module):
+    """Of a task of models/translation.h: channels in and out."""
+
+    CHANNELS = {"inpaint": (4, 3), "lowlight": (3, 3), "matte": (3, 1)}
+
+    def __init__(self, image, task, base=3):
+        super().__init__()
+        widths = [base]
+        while image >> len(widths) >= 4:
+            widths.append(min(2 * widths[-1], 8 * base))
+        inputs, outputs = self.CHANNELS[task]
+        pairs = list(zip(widths, widths[1:]))
+        self.first = nn.Conv2d(inputs, base, 3, 1, 1)
+        self.down = nn.ModuleList(translator_block(a, b, 4, 2, 0.2) for a, b in pairs)
+        self.middle = nn.ModuleList(translator_block(widths[-1], widths[-1], 3, 1, 0.2)
+                                    for _ in range(2))
+        self.up = nn.ModuleList(translator_block(a + b, a, 3, 1, 0) for a, b in pairs[::-1])
+        self.last = nn.Conv2d(base, outputs, 3, 1, 1)
+
+    def forward(self, x):
+        x, features = functional.leaky_relu(self.first(x), 0.2), []
+        for down in self.down:
+            features.append(x)
+            x = down(x)
+        for middle in self.middle:
+            x = middle(x)
+        for up in self.up:
+            x = up(torch.cat([functional.interpolate(x, scale_factor=2), features.pop()], 1))
+        return torch.tanh(self.last(x))
+
+
+def translation_critic(image, channels, base=3):
+    """sndcgan_d of 8x8 too, and of images with other channels."""
+    norm, width, size = nn.utils.spectral_norm, 2 * base, image // 2
+    layers = [norm(nn.Conv2d(channels, width, 4, 2, 1)), nn.LeakyReLU(0.2)]
+    while size > 4:
+        layers += [norm(nn.Conv2d(width, width * 2, 4, 2, 1)), nn.LeakyReLU(0.2)]
+        width, size = width * 2, size // 2
+    return normalised(Net(*layers, norm(nn.Conv2d(width, 1, 4, 1, 0))), channels, image, image)
+
+
 class FaceFeatures(nn.Module):
     def __init__(self, answers=5):
         super().__init__()
@@ -363,5 +409,18 @@ def add_vaes():
             partial(VaeGanDiscriminator, image, layer), (3, 3, image, image))
 
 
+def add_translators():
+    for image, task in ((16, "inpaint"), (16, "matte"), (32, "inpaint"), (64, "lowlight"),
+                        (128, "inpaint")):
+        inputs, outputs = Translator.CHANNELS[task]
+        seen = outputs if task == "inpaint" else inputs + outputs
+        NETWORKS[f"translation{image}/{task}/g"] = (partial(Translator, image, task),
+                                                    (2, inputs, image, image))
+        for part, size in (("global", image), ("local", image // 2)):
+            NETWORKS[f"translation{image}/{task}/{part}"] = (
+                partial(translation_critic, size, seen), (2, seen, size, size))
+
+
 add_conditional()
 add_vaes()
+add_translators()

@@ -1,0 +1,28 @@
+// A part of a data set: what training is not to see, and what is left to train on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "data/dataset.h"
+
+namespace imago::data {
+
+class Subset : public Dataset {
+ public:
+  // Images [begin, end) of `whole`, at least one. Throws when they are not all there.
+  Subset(std::shared_ptr<const Dataset> whole, std::int64_t begin, std::int64_t end);
+
+  std::int64_t size() const override { return end_ - begin_; }
+  int image_size() const override { return whole_->image_size(); }
+  int channels() const override { return whole_->channels(); }
+  std::string describe() const override;
+  void get(std::int64_t index, RandomStream& augment, std::uint8_t* out) const override;
+
+ private:
+  std::shared_ptr<const Dataset> whole_;
+  std::int64_t begin_, end_;
+};
+
+}  // namespace imago::data

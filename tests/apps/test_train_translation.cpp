@@ -1,0 +1,247 @@
+// train_translation, translate and evaluate --translator, at tiny sizes.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "data/image.h"
+#include "program.h"
+
+using namespace imago::test;
+
+namespace {
+
+const std::string tiny =
+    "train_translation --image 16 --base 2 --batch 4 --sample-every 4 --checkpoint-every 2 ";
+
+void check_fails(const Playground& play, const std::string& command, int status,
+                 const std::string& part) {
+  const Outcome o = play.run(command);
+  INFO(command << ": " << o.err);
+  CHECK(o.status == status);
+  CHECK(one_line(o.err));
+  CHECK(contains(o.err, part));
+}
+
+void succeeds(const Playground& play, const std::string& command) {
+  const Outcome o = play.run(command);
+  INFO(command << ": " << o.err);
+  REQUIRE(o.status == 0);
+}
+
+}  // namespace
+
+TEST_CASE("train_translation writes what it promises, for every task") {
+  const Playground play;
+  for (const std::string task : {"inpaint", "lowlight", "matte"}) {
+    INFO(task);
+    const Outcome o = play.run(tiny + "--task " + task + " --steps 5 --out " + task);
+    INFO(o.err);
+    REQUIRE(o.status == 0);
+    CHECK(contains(o.out, "step 5/5"));
+    CHECK(contains(o.out, "of the discriminators"));
+    CHECK(contains(o.out, "Not trained on, 64 procedural faces of 64 people"));
+    CHECK(contains(o.out, "PSNR"));
+    CHECK(contains(o.out, "SSIM"));
+    for (const char* file : {"config.json", "loss.svg", "checkpoint.safetensors"}) {
+      INFO(file);
+      CHECK(fs::file_size(play / task / file) > 0);
+    }
+    const std::string metrics = read_bytes(play / task / "metrics.jsonl");
+    for (const char* key : {"{\"step\":5,\"loss\":", "\"l1\":", "\"l2\":", "\"loss_d_global\":",
+                            "\"loss_d_local\":", "\"d_real\":", "\"psnr\":", "\"ssim\":"}) {
+      INFO(key);
+      CHECK(contains(metrics, key));
+    }
+    // Eight rows of four people: input, result, truth.
+    const imago::data::Image sheet = imago::data::load_image(play / task / "samples/00000005.png");
+    CHECK(sheet.height == 8 * 16 + 7 * 2);
+    CHECK(sheet.width == 12 * 16 + 11 * 2);
+    CHECK(contains(read_bytes(play / task / "loss.svg"), "PSNR"));
+  }
+}
+
+TEST_CASE("train_translation: N steps, stop, resume and M steps give the bytes of N + M steps") {
+  const Playground play;
+  for (const std::string flags : {"--task inpaint --loss nonsaturating --lr-d 0.001",
+                                  "--task lowlight --adversarial 0 --l1 0 --l2 1 --ema 0"}) {
+    INFO(flags);
+    const std::string train = tiny + flags + " --seed 3 ";
+    succeeds(play, train + "--steps 6 --out whole");
+    succeeds(play, train + "--steps 3 --out parts --threads 1");
+    const std::string half = read_bytes(play / "parts/checkpoint.safetensors");
+    const Outcome o = play.run("train_translation --resume --out parts --steps 6 --threads 3");
+    INFO(o.err);
+    REQUIRE(o.status == 0);
+    CHECK(contains(o.out, "Going on after step 3"));
+    const std::string whole = read_bytes(play / "whole/checkpoint.safetensors");
+    CHECK(whole == read_bytes(play / "parts/checkpoint.safetensors"));
+    CHECK(whole != half);
+    CHECK(read_bytes(play / "whole/samples/00000006.png") ==
+          read_bytes(play / "parts/samples/00000006.png"));
+    CHECK(contains(play.run("train_translation --resume --out parts").out, "Nothing to do"));
+    fs::remove_all(play / "whole");
+    fs::remove_all(play / "parts");
+  }
+}
+
+TEST_CASE("train_translation: Ctrl-C saves and says how to go on") {
+  const Playground play;
+  const Outcome o = play.run_until("run/checkpoint.safetensors", "INT",
+                                   tiny + "--steps 1000000 --out run");
+  CHECK(o.status == 130);
+  CHECK(contains(o.out, "Stopped after step"));
+  CHECK(contains(o.out, "train_translation --resume --out run"));
+  CHECK(fs::exists(play / "run/loss.svg"));
+}
+
+TEST_CASE("train_translation holds out a part of a folder; a folder has no mattes") {
+  const Playground play;
+  fs::create_directories(play / "photos");
+  for (int person = 0; person < 11; ++person) {
+    const std::string number = std::to_string(person);
+    succeeds(play, "render_faces --grid 1x1 --size 20 --first " + number + " --out photos/" +
+                       number + ".png");
+  }
+  const Outcome o = play.run(tiny + "--task lowlight --data photos --steps 2 --out run");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  CHECK(contains(o.out, "on 10 of 11 images of"));
+  CHECK(contains(o.out, "Not trained on, 1 of 11 images of"));
+  check_fails(play, tiny + "--task matte --data photos --steps 2 --out m", 2, "no mattes");
+  CHECK_FALSE(fs::exists(play / "m"));
+  check_fails(play, tiny + "--data nowhere --out n", 1, "nowhere");
+}
+
+TEST_CASE("train_translation and translate say what is wrong in one line") {
+  const Playground play;
+  check_fails(play, "train_translation --stepz 3", 2, "--stepz");
+  check_fails(play, "train_translation --image 48", 2, "--image");
+  check_fails(play, "train_translation --task colour", 2, "lowlight");
+  check_fails(play, tiny + "--l1 nan --out d", 2, "--l1");
+  check_fails(play, tiny + "--l1 0 --adversarial 0 --out d", 2, "nothing to learn");
+  check_fails(play, "train_translation --resume --out nothing", 1, "nothing");
+  succeeds(play, tiny + "--steps 2 --out run");
+  check_fails(play, tiny + "--steps 4 --out run", 1, "not empty");
+  check_fails(play, "train_translation --resume --out run --task matte", 2,
+              "cannot change within a run");
+  check_fails(play, "train_vae --resume --out run", 1, "\"translation\", which train_vae does not");
+  const Outcome slower = play.run("train_translation --resume --out run --steps 3 --lr 1e-4");
+  CHECK(slower.status == 0);
+  CHECK(contains(slower.out, "From here on --lr is 0.0001, not 0.0005."));
+
+  succeeds(play, "render_faces --grid 1x1 --size 40 --out photo.png");
+  const std::string apply = "translate --checkpoint run/checkpoint.safetensors --in photo.png ";
+  check_fails(play, apply, 2, "--hole");
+  check_fails(play, apply + "--hole 1,2,3", 2, "X,Y,WIDTH,HEIGHT");
+  check_fails(play, apply + "--hole 1,2,3,4,5", 2, "X,Y,WIDTH,HEIGHT");
+  check_fails(play, apply + "--hole 1,2,0,4", 2, "X,Y,WIDTH,HEIGHT");
+  check_fails(play, apply + "--hole 40,2,8,4", 2, "middle square");
+  check_fails(play, apply + "--hole 1,2,3,4 --out a.jpg", 2, ".png");
+  check_fails(play, "translate --checkpoint photo.png --in photo.png", 1, "photo.png");
+  succeeds(play, "train_gan --model dcgan16 --base 4 --batch 4 --steps 1 --out gan");
+  check_fails(play, "translate --checkpoint gan/checkpoint.safetensors --in photo.png", 1,
+              "train_translation");
+  check_fails(play, "generate --checkpoint run/checkpoint.safetensors", 1, "not a GAN");
+}
+
+TEST_CASE("translate fills a hole and leaves every other pixel alone; a matte is grey") {
+  const Playground play;
+  succeeds(play, tiny + "--steps 2 --out run");
+  succeeds(play, tiny + "--task matte --steps 2 --out matte");
+  succeeds(play, "render_faces --grid 1x1 --size 16 --out same.png");
+  const std::string apply = "translate --checkpoint run/checkpoint.safetensors --in same.png ";
+  succeeds(play, apply + "--hole 4,5,6,7 --out filled.png");
+  const imago::data::Image before = imago::data::load_image(play / "same.png");
+  const imago::data::Image after = imago::data::load_image(play / "filled.png");
+  REQUIRE(after.width == 16);
+  REQUIRE(after.height == 16);
+  int changed_inside = 0, changed_outside = 0;
+  for (int y = 0; y < 16; ++y) {
+    for (int x = 0; x < 16; ++x) {
+      const bool inside = x >= 4 && x < 10 && y >= 5 && y < 12;
+      bool same = true;
+      for (int c = 0; c < 3; ++c) same = same && before.at(x, y)[c] == after.at(x, y)[c];
+      (inside ? changed_inside : changed_outside) += !same;
+    }
+  }
+  CHECK(changed_outside == 0);
+  CHECK(changed_inside > 6 * 7 / 2);
+  // Of a larger photograph the places are its own: 2 pixels of 32 are one of 16.
+  succeeds(play, "render_faces --grid 1x1 --size 32 --out large.png");
+  succeeds(play,
+           "translate --checkpoint run/checkpoint.safetensors --in large.png --hole "
+           "8,10,12,14 --out b.png");
+  succeeds(play, "translate --checkpoint matte/checkpoint.safetensors --in large.png --out m.png");
+  const imago::data::Image matte = imago::data::load_image(play / "m.png");
+  CHECK(matte.at(3, 4)[0] == matte.at(3, 4)[1]);
+  CHECK(matte.at(3, 4)[0] == matte.at(3, 4)[2]);
+}
+
+TEST_CASE("evaluate compares image-to-image networks on people they have not met") {
+  const Playground play;
+  succeeds(play, tiny + "--steps 2 --out gan");
+  succeeds(play, tiny + "--adversarial 0 --l1 0 --l2 1 --steps 2 --out l2");
+  succeeds(play, tiny + "--task matte --steps 2 --out matte");
+  succeeds(play,
+           "train_features --identities 4 --images 4 --held-out 1 --steps 2 --batch 8 --out "
+           "f.safetensors");
+  const std::string evaluate = "evaluate --features f.safetensors --count 9 ";
+  const std::string both = evaluate +
+                           "--translator gan/checkpoint.safetensors --against "
+                           "l2/checkpoint.safetensors ";
+  const Outcome o = play.run(both + "--json a.json --sheet s.png --threads 1");
+  INFO(o.err);
+  REQUIRE(o.status == 0);
+  for (const char* line : {"9 procedural people whom nobody trained on, inpaint at 16x16",
+                           "face_features version 1, weights ", "PSNR dB", "identity",
+                           "nothing done", "gan/checkpoint.safetensors after 2 steps",
+                           "l2/checkpoint.safetensors after 2 steps", "note: "}) {
+    INFO(line);
+    CHECK(contains(o.out, line));
+  }
+  const nlohmann::json j = nlohmann::json::parse(read_bytes(play / "a.json"));
+  CHECK(j.at("format") == "imago-translation-scores-1");
+  CHECK(j.at("task") == "inpaint");
+  CHECK(j.at("people") == 9);
+  REQUIRE(j.at("rows").size() == 2);
+  for (const auto& row : {j.at("rows")[0], j.at("rows")[1], j.at("untouched")}) {
+    CHECK(row.at("psnr").get<double>() > 0);
+    CHECK(row.at("ssim").get<double>() <= 1);
+    CHECK(row.at("frechet_distance").get<double>() >= 0);
+    CHECK(row.at("identity_similarity").get<double>() <= 1);
+  }
+  // Four rows of two people: input, two results, truth.
+  const imago::data::Image sheet = imago::data::load_image(play / "s.png");
+  CHECK(sheet.height == 4 * 16 + 3 * 2);
+  CHECK(sheet.width == 8 * 16 + 7 * 2);
+  succeeds(play, both + "--json b.json --sheet t.png --threads 2");
+  CHECK(read_bytes(play / "a.json") == read_bytes(play / "b.json"));
+  CHECK(read_bytes(play / "s.png") == read_bytes(play / "t.png"));
+
+  const Outcome alone = play.run(evaluate + "--translator matte/checkpoint.safetensors");
+  INFO(alone.err);
+  CHECK(alone.status == 0);
+  CHECK_FALSE(contains(alone.out, "nothing done"));
+  check_fails(play, both + "--images photos", 2, "either");
+  check_fails(play, evaluate + "--against l2/checkpoint.safetensors --images photos", 2,
+              "--against");
+  check_fails(play, both + "--data photos", 2, "--data");
+  check_fails(play, "evaluate --count 5 --translator gan/checkpoint.safetensors", 2, "at least 8");
+  check_fails(play,
+              evaluate +
+                  "--translator gan/checkpoint.safetensors --against "
+                  "matte/checkpoint.safetensors",
+              1, "same question");
+}
+
+TEST_CASE("train_translation: --summary prints the layers and trains nothing") {
+  const Playground play;
+  const Outcome o = play.run("train_translation --summary --batch 2 --out run");
+  CHECK(o.status == 0);
+  CHECK(contains(o.out, "(2, 32, 32, 4)"));
+  CHECK(contains(o.out, "Translator"));
+  CHECK(contains(o.out, "(2, 16, 16, 3)"));
+  CHECK_FALSE(fs::exists(play / "run"));
+  CHECK(play.run("translate --help").status == 0);
+}
