@@ -23,6 +23,15 @@ models::ConditionalGanTrainer make_trainer(const GanFlags& flags, const Classes&
                                        conditional_options(flags));
 }
 
+// Labels (n) of images first, first + 1, ...: each class in its turn.
+Tensor in_turn(std::int64_t first, std::int64_t n, std::size_t classes) {
+  std::vector<std::int64_t> labels(static_cast<std::size_t>(n));
+  for (std::int64_t i = 0; i < n; ++i) {
+    labels[static_cast<std::size_t>(i)] = (first + i) % static_cast<std::int64_t>(classes);
+  }
+  return Tensor::from<std::int64_t>(labels, {n}).to(Context::current().device);
+}
+
 }  // namespace
 
 ConditionalTraining::ConditionalTraining(const GanFlags& flags, const data::Labels& labels)
@@ -30,7 +39,14 @@ ConditionalTraining::ConditionalTraining(const GanFlags& flags, const data::Labe
       classes_(classes_of(labels, flags.labels)),
       trainer_(make_trainer(flags, classes_)),
       diagnosis_(loss(), 1),
-      fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().spec.z)) {}
+      fixed_noise_(fixed_noise(flags.train.seed, trainer_.gan().spec.z)) {
+  if (flags.score.every == 0) return;
+  const models::ConditionalGanSpec& spec = trainer_.gan().spec;
+  scores_.emplace(flags.score, flags.train, spec.image, spec.z,
+                  [this](const Tensor& z, std::int64_t first) {
+                    return trainer_.generate(z, in_turn(first, z.size(0), classes_.names.size()));
+                  });
+}
 
 // The same loss by its name among those of unconditional GANs.
 models::GanLoss ConditionalTraining::loss() const {

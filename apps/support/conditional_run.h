@@ -1,9 +1,12 @@
 // Training a conditional GAN: its pictures, figures and warnings.
 #pragma once
 
+#include <optional>
+
 #include "apps/support/classes.h"
 #include "apps/support/gan_flags.h"
 #include "apps/support/train_loop.h"
+#include "apps/support/training_scores.h"
 #include "models/conditional_gan_trainer.h"
 #include "models/gan_diagnosis.h"
 
@@ -33,6 +36,9 @@ class ConditionalTraining final : public Training {
   // Throws also when the run was trained on classes of other names.
   void load(const SafetensorsFile& file) override;
   std::string chart(const std::vector<Json>& rows) const override;
+  // Of what the averaged generator draws, each class as often as the others, where the flags ask
+  // for scores.
+  TrainingScores* scores() override { return scores_ ? &*scores_ : nullptr; }
 
  private:
   models::GanLoss loss() const;
@@ -44,6 +50,7 @@ class ConditionalTraining final : public Training {
   Tensor fixed_noise_;  // (64, z)
   models::ConditionalGanStep last_;
   data::FacesBatch batch_;  // of the last step
+  std::optional<TrainingScores> scores_;
 };
 
 }  // namespace imago::apps
