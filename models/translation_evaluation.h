@@ -33,8 +33,8 @@ struct TranslationScores {
   double frechet = 0, identity = 0;
 };
 
-// Of results and truth (N, S, S, output channels) for inputs (N, S, S, input channels), f32, N >=
-// 2.
+// Of results and truth (N, S, S, output channels) for inputs (N, S, S, input channels), f32, two or
+// more.
 TranslationScores score_translation(FaceFeatures& network, TranslationTask task,
                                     const Tensor& input, const Tensor& result, const Tensor& truth);
 

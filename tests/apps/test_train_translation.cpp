@@ -87,8 +87,8 @@ TEST_CASE("train_translation: N steps, stop, resume and M steps give the bytes o
 
 TEST_CASE("train_translation: Ctrl-C saves and says how to go on") {
   const Playground play;
-  const Outcome o = play.run_until("run/checkpoint.safetensors", "INT",
-                                   tiny + "--steps 1000000 --out run");
+  const Outcome o =
+      play.run_until("run/checkpoint.safetensors", "INT", tiny + "--steps 1000000 --out run");
   CHECK(o.status == 130);
   CHECK(contains(o.out, "Stopped after step"));
   CHECK(contains(o.out, "train_translation --resume --out run"));
