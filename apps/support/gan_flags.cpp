@@ -293,6 +293,7 @@ void take_saved_flags(const CLI::App& app, GanFlags& f) {
 
 void settle(const CLI::App& app, GanFlags& f) {
   check_given(app, f);
+  settle(f.score, f.train);
   if (f.conditional() && !f.train.resume) set_conditional_defaults(app, f);
   try {
     if (!f.lr_g) f.lr_g = f.train.lr;
@@ -304,7 +305,6 @@ void settle(const CLI::App& app, GanFlags& f) {
   } catch (const Error& error) {
     throw UsageError(error.what());
   }
-  settle(f.score, f.train);
 }
 
 Json to_json(const GanFlags& f) {

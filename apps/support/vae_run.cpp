@@ -82,6 +82,21 @@ void add_figures(const models::VaeAdversary& a, StepFigures& figures) {
   figures.finite = figures.finite && std::isfinite(loss_d) && std::isfinite(loss_gan);
 }
 
+// `iwae`: samples of that bound, 0 where there is none.
+std::vector<Panel> vae_panels(const std::vector<Json>& rows, int iwae) {
+  std::vector<Series> bounds;
+  if (iwae > 0) {
+    bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
+    bounds.push_back(series(rows, ("IWAE " + std::to_string(iwae)).c_str(), "iwae"));
+  } else {
+    bounds.push_back(series(rows, "ELBO", "elbo"));
+  }
+  return {{"Nats per image",
+           {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
+          {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
+          {"Bounds on log p(x), nats per image", bounds},
+          {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}};
+}
 std::vector<Panel> vae_gan_panels(const std::vector<Json>& rows) {
   return {{"Nats per image",
            {series(rows, "loss", "loss"), series(rows, "-log p(features|z)", "reconstruction")}},
@@ -302,20 +317,8 @@ Json VaeTraining::write_pictures() {
 }
 
 std::string VaeTraining::chart(const std::vector<Json>& rows) const {
-  if (has_discriminator()) return svg_chart("step", vae_gan_panels(rows));
-  std::vector<Series> bounds;
-  if (flags_.iwae > 0) {
-    bounds.push_back(series(rows, "ELBO", "elbo_of_iwae"));
-    bounds.push_back(series(rows, ("IWAE " + std::to_string(flags_.iwae)).c_str(), "iwae"));
-  } else {
-    bounds.push_back(series(rows, "ELBO", "elbo"));
-  }
-  std::vector<Panel> panels = {
-      {"Nats per image",
-       {series(rows, "loss", "loss"), series(rows, "-log p(x|z)", "reconstruction")}},
-      {"KL, nats per image", {series(rows, "KL", "kl")}, {{"0: nothing in z", 0.0}}},
-      {"Bounds on log p(x), nats per image", bounds},
-      {"Active latents", {series(rows, "active", "active_units")}, {{"0", 0.0}}}};
+  std::vector<Panel> panels =
+      has_discriminator() ? vae_gan_panels(rows) : vae_panels(rows, flags_.iwae);
   for (const Panel& panel : score_panels(rows)) panels.push_back(panel);
   return svg_chart("step", panels);
 }
