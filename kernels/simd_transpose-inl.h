@@ -22,14 +22,15 @@ HWY_ATTR void transpose_elements(const From* from, std::int64_t from_row, std::i
                                  std::int64_t columns, To* to, std::int64_t to_row) {
   const auto one = [&](std::int64_t i, std::int64_t j)
                        HWY_ATTR { to[j * to_row + i] = static_cast<To>(from[i * from_row + j]); };
-  std::int64_t i = 0;
+  std::int64_t blocked = 0;  // rows
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (!std::is_same_v<From, double>) {
     const hn::CappedTag<float, 4> d;
     const hn::RepartitionToWide<decltype(d)> pairs;
-    for (; i + 4 <= rows; i += 4) {
-      std::int64_t j = 0;
-      for (; j + 4 <= columns; j += 4) {
+    blocked = rows / 4 * 4;
+    const std::int64_t wide = columns / 4 * 4;
+    for (std::int64_t i = 0; i < blocked; i += 4) {
+      for (std::int64_t j = 0; j < wide; j += 4) {
         const From* s = from + i * from_row + j;
         const auto r0 = load(d, s), r1 = load(d, s + from_row);
         const auto r2 = load(d, s + 2 * from_row), r3 = load(d, s + 3 * from_row);
@@ -43,13 +44,13 @@ HWY_ATTR void transpose_elements(const From* from, std::int64_t from_row, std::i
         store(d, hn::BitCast(d, hn::InterleaveLower(pairs, b, f)), t + 2 * to_row);
         store(d, hn::BitCast(d, hn::InterleaveUpper(pairs, b, f)), t + 3 * to_row);
       }
-      for (; j < columns; ++j) {
+      for (std::int64_t j = wide; j < columns; ++j) {
         for (int l = 0; l < 4; ++l) one(i + l, j);
       }
     }
   }
 #endif
-  for (; i < rows; ++i) {
+  for (std::int64_t i = blocked; i < rows; ++i) {
     for (std::int64_t j = 0; j < columns; ++j) one(i, j);
   }
 }

@@ -13,7 +13,6 @@
 //
 #include "kernels/reduce/cpu_row-inl.h"
 #include "kernels/simd_elements-inl.h"
-#include "kernels/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
@@ -73,25 +72,27 @@ HWY_ATTR void fold_rows(const T* x, std::int64_t rows, std::int64_t length, Out*
   }
 }
 
-// Of rows that are shorter, the two folds and the logarithm at the end cost as much as all e^x.
-constexpr std::int64_t logsumexp_long_row = 128;
-
-// 64 rows at a time, transposed, are columns: all that a row needs is computed for a vector of rows
-// at once.
 template <class T, class Out>
 HWY_ATTR void logsumexp_short_rows(const T* x, std::int64_t rows, std::int64_t length, Out* out) {
-  constexpr std::int64_t width = 64;
-  alignas(64) Out tile[logsumexp_long_row * width];
-  for (std::int64_t i = 0; i < rows; i += width) {
-    const std::int64_t columns = rows - i < width ? rows - i : width;
-    transpose_elements(x + i * length, length, columns, length, tile, width);
-    logsumexp_columns(tile, length, columns, width, out + i);
+  for (std::int64_t i = 0; i < rows; i += row_group, x += row_group * length) {
+    const std::int64_t n = rows - i < row_group ? rows - i : row_group;
+    alignas(64) Out base[row_group], sum[row_group];
+    const auto as_is = [x, length](std::int64_t r, std::int64_t j)
+                           HWY_ATTR { return static_cast<Out>(x[r * length + j]); };
+    fold_short_rows<Fold::max>(n, length, as_is, base);
+    for (std::int64_t r = 0; r < row_group; ++r) base[r] = log_base(base[r]);
+    const auto raised = [as_is, &base](std::int64_t r, std::int64_t j)
+                            HWY_ATTR { return math::exp(as_is(r, j) - base[r]); };
+    fold_short_rows<Fold::sum>(n, length, raised, sum);
+#pragma GCC ivdep
+    for (std::int64_t r = 0; r < row_group; ++r) sum[r] = base[r] + math::log(sum[r]);
+    for (std::int64_t r = 0; r < n; ++r) out[i + r] = sum[r];
   }
 }
 
 template <class T, class Out>
 HWY_ATTR void logsumexp_rows(const T* x, std::int64_t rows, std::int64_t length, Out* out) {
-  if (length < logsumexp_long_row) return logsumexp_short_rows(x, rows, length, out);
+  if (length < short_row) return logsumexp_short_rows(x, rows, length, out);
   for (std::int64_t i = 0; i < rows; ++i, x += length) {
     const auto as_is = [x](std::int64_t j) HWY_ATTR { return static_cast<Out>(x[j]); };
     const Out base = log_base(fold_row<Fold::max, Out>(length, as_is));

@@ -10,16 +10,18 @@
 
 #include "hwy/highway.h"
 #include "kernels/reduce/fold.h"
+#include "kernels/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
 
 namespace row_detail {
 
-// Lanes apart, then lanes pairwise; the number of lanes is no matter of the target.
+// The fold of element(i) over all i < length that are l modulo `lanes`, for each l < lanes; the
+// number of lanes is no matter of the target.
 template <Fold op, std::int64_t lanes, class C, class Element>
-[[gnu::always_inline]] inline HWY_ATTR C fold_row(std::int64_t length, Element element) {
-  alignas(64) C acc[lanes];
+[[gnu::always_inline]] inline HWY_ATTR void fold_lanes(std::int64_t length, Element element,
+                                                       C* acc) {
   for (std::int64_t l = 0; l < lanes; ++l) acc[l] = fold_nothing<op, C>();
   std::int64_t i = 0;
   for (; i + lanes <= length; i += lanes) {
@@ -27,7 +29,15 @@ template <Fold op, std::int64_t lanes, class C, class Element>
 #pragma GCC unroll 1
     for (std::int64_t l = 0; l < lanes; ++l) acc[l] = fold_join<op>(acc[l], element(i + l));
   }
-  for (std::int64_t l = 0; l < length - i; ++l) acc[l] = fold_join<op>(acc[l], element(i + l));
+  const std::int64_t rest = length % lanes;
+  for (std::int64_t l = 0; l < rest; ++l) acc[l] = fold_join<op>(acc[l], element(i + l));
+}
+
+// Lanes apart, then lanes pairwise.
+template <Fold op, std::int64_t lanes, class C, class Element>
+[[gnu::always_inline]] inline HWY_ATTR C fold_row(std::int64_t length, Element element) {
+  alignas(64) C acc[lanes];
+  fold_lanes<op, lanes>(length, element, acc);
 #pragma GCC unroll 8
   for (std::int64_t half = lanes / 2; half >= 1; half /= 2) {
 #pragma GCC ivdep
@@ -49,10 +59,34 @@ template <Fold op, std::int64_t lanes, class C, class Element>
 // The fold of element(i), of type C, over i < length. 64 lanes are whole vectors on every target,
 // several of them so that one addition need not wait for the one before; short rows have no use for
 // so many.
+constexpr std::int64_t short_row = 128;
+constexpr std::int64_t short_row_lanes = 16;
 template <Fold op, class C, class Element>
 [[gnu::always_inline]] inline HWY_ATTR C fold_row(std::int64_t length, Element element) {
-  if (length < 128) return row_detail::fold_row<op, 16, C>(length, element);
+  if (length < short_row) return row_detail::fold_row<op, short_row_lanes, C>(length, element);
   return row_detail::fold_row<op, 64, C>(length, element);
+}
+
+// The same bits for up to 16 rows, element(row, i) each, of fewer than short_row elements: joining
+// the lanes of one of them would take as long as its arithmetic, so those of all are joined at
+// once, transposed, a row in each lane. `out` has 16 places.
+constexpr std::int64_t row_group = 16;
+template <Fold op, class C, class Element>
+[[gnu::always_inline]] inline HWY_ATTR void fold_short_rows(std::int64_t rows, std::int64_t length,
+                                                            Element element, C* out) {
+  alignas(64) C acc[row_group * short_row_lanes], across[row_group * short_row_lanes];
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const auto own = [r, element](std::int64_t i) HWY_ATTR { return element(r, i); };
+    row_detail::fold_lanes<op, short_row_lanes>(length, own, acc + r * short_row_lanes);
+  }
+  for (std::int64_t i = rows * short_row_lanes; i < row_group * short_row_lanes; ++i) acc[i] = C(0);
+  transpose_elements(acc, short_row_lanes, row_group, short_row_lanes, across, row_group);
+  for (std::int64_t half = short_row_lanes / 2; half >= 1; half /= 2) {
+    const std::int64_t n = half * row_group;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < n; ++i) across[i] = fold_join<op>(across[i], across[n + i]);
+  }
+  for (std::int64_t r = 0; r < row_group; ++r) out[r] = across[r];
 }
 
 }  // namespace imago::kernels::HWY_NAMESPACE

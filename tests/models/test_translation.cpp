@@ -52,7 +52,7 @@ TEST_CASE(
     CAPTURE(image);
     const TranslationSpec spec{.image = image, .base = 1};
     TranslationGan gan = make_translation_gan(spec);
-    CHECK(4 << translation_halvings(spec) == image);
+    CHECK((4 << translation_halvings(spec)) == image);
     const NoGrad no_grad;
     const TranslationBatch batch =
         degraded(spec.task, translation_images(spec.task, 2, 1, image), 5, 1);
