@@ -1,13 +1,12 @@
 // Scores a generator, or a folder of generated images: how far the images are from real ones, how
 // good and how varied they are, what they lack, and whether they are copies; of a conditional
 // generator also whether it draws what it is asked for.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <optional>
 
-#include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/flags.h"
 #include "apps/support/label_report.h"
 #include "apps/support/sampling.h"
 #include "apps/support/score_report.h"
@@ -242,41 +241,34 @@ int evaluate(Options o) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  CLI::App app("Scores a trained generator, or a folder of generated images", "evaluate");
+  Flags flags("evaluate", "Scores a trained generator, or a folder of generated images");
   Options o;
-  app.add_option("--generator", o.generator, "Checkpoint written by train_gan or train_vae");
-  app.add_option("--images", o.images, "Folder of generated images, in place of a generator");
-  app.add_option("--translator", o.translator,
-                 "Checkpoint written by train_translation, scored on people it has not met");
-  app.add_option("--against", o.against, "Another one, to compare with --translator");
-  app.add_option("--size", o.size,
-                 "Pixels to which --images and --data are brought (default: of the first image)")
-      ->check(CLI::Range(8, 1024));
-  app.add_option("--data", o.data, "Folder of real images, or procedural")->capture_default_str();
-  app.add_option("--count", o.count, "Images of each kind (default: what there are, up to 1000)")
-      ->check(CLI::Range(2, 100000));
-  app.add_option("--features", o.features,
-                 "Weights written by train_features (default: those that come with Imago), or none "
-                 "for the scores on pixels alone");
-  app.add_option("--neighbours", o.neighbours, "k of precision, recall, density and coverage")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--per-class", o.per_class,
-                 "Images of each class by which it is told whether a conditional generator draws "
-                 "what it is asked for")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  app.add_option("--labels", o.labels,
-                 "Text file with a line path,class for each image of --data, by which it is told "
-                 "how often features see the classes of a conditional generator in real images");
-  app.add_option("--json", o.json, "File to write all scores to");
-  app.add_option("--sheet", o.sheet,
-                 "PNG file to write: samples, each beside the nearest images of --data");
-  app.add_option("--seed", o.seed, "Of noise, choice of images and directions")
-      ->check(whole_number())
-      ->capture_default_str();
-  add_device_flag(app, o.device);
-  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024));
-  return run_program(app, argc, argv, [&] { return evaluate(o); });
+  flags.text("--generator", o.generator, "Checkpoint written by train_gan or train_vae");
+  flags.text("--images", o.images, "Folder of generated images, in place of a generator");
+  flags.text("--translator", o.translator,
+             "Checkpoint written by train_translation, scored on people it has not met");
+  flags.text("--against", o.against, "Another one, to compare with --translator");
+  flags.number("--size", o.size, 8, 1024,
+               "Pixels to which --images and --data are brought (default: of the first image)");
+  flags.text("--data", o.data, "Folder of real images, or procedural");
+  flags.number("--count", o.count, 2, 100000,
+               "Images of each kind (default: what there are, up to 1000)");
+  flags.text("--features", o.features,
+             "Weights written by train_features (default: those that come with Imago), or none "
+             "for the scores on pixels alone");
+  flags.number("--neighbours", o.neighbours, 1, 1000,
+               "k of precision, recall, density and coverage");
+  flags.number("--per-class", o.per_class, 1, 100000,
+               "Images of each class by which it is told whether a conditional generator draws "
+               "what it is asked for");
+  flags.text("--labels", o.labels,
+             "Text file with a line path,class for each image of --data, by which it is told "
+             "how often features see the classes of a conditional generator in real images");
+  flags.text("--json", o.json, "File to write all scores to");
+  flags.text("--sheet", o.sheet,
+             "PNG file to write: samples, each beside the nearest images of --data");
+  flags.seed("--seed", o.seed, "Of noise, choice of images and directions");
+  add_device_flag(flags, o.device);
+  flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
+  return flags.run(argc, argv, [&] { return evaluate(o); });
 }

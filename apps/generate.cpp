@@ -1,12 +1,12 @@
 // Draws images from a checkpoint written by train_gan or train_vae: one grid, or a folder of single
 // images.
-#include <CLI/CLI.hpp>
 #include <cctype>
 #include <cmath>
 #include <cstdio>
 
 #include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/flags.h"
 #include "apps/support/sampling.h"
 #include "data/image.h"
 #include "kernels/image/image.h"
@@ -134,24 +134,19 @@ int generate(Options o) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  CLI::App app("Draws images from a trained generator", "generate");
+  Flags flags("generate", "Draws images from a trained generator");
   Options o;
-  app.add_option("--checkpoint", o.checkpoint, "File written by train_gan or train_vae")
-      ->required();
-  app.add_option("--label", o.label,
-                 "Of a conditional GAN: draw this class, by its name or number, or all: a row of "
-                 "each from the same noise (default: classes as often as in the training data)");
-  app.add_option(
-         "--count", o.count,
-         "Number of images (default: what the grid holds, or 64); with --label all, of each "
-         "class (default: 8)")
-      ->check(CLI::Range(1, 1000000));
-  app.add_option("--grid", o.grid, "ROWSxCOLUMNS of the picture (default: nearly square)");
-  app.add_option("--seed", o.seed, "Of the noise")->check(whole_number())->capture_default_str();
-  app.add_option("--out", o.out, "A .png file for one grid, else a folder of single images")
-      ->capture_default_str();
-  add_device_flag(app, o.device);
-  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024));
-  return run_program(app, argc, argv, [&] { return generate(o); });
+  flags.required("--checkpoint", o.checkpoint, "File written by train_gan or train_vae");
+  flags.text("--label", o.label,
+             "Of a conditional GAN: draw this class, by its name or number, or all: a row of "
+             "each from the same noise (default: classes as often as in the training data)");
+  flags.number("--count", o.count, 1, 1000000,
+               "Number of images (default: what the grid holds, or 64); with --label all, of each "
+               "class (default: 8)");
+  flags.text("--grid", o.grid, "ROWSxCOLUMNS of the picture (default: nearly square)");
+  flags.seed("--seed", o.seed, "Of the noise");
+  flags.text("--out", o.out, "A .png file for one grid, else a folder of single images");
+  add_device_flag(flags, o.device);
+  flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
+  return flags.run(argc, argv, [&] { return generate(o); });
 }

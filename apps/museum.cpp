@@ -2,12 +2,11 @@
 //   museum            lists the exhibits
 //   museum gan-loop   shows one
 //   museum --all      shows them all
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <string>
 
 #include "apps/museum/exhibits.h"
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 
 namespace {
 
@@ -50,10 +49,10 @@ const museum::Exhibit& find(const std::string& name) {
 int main(int argc, char** argv) {
   std::string name;
   bool all = false;
-  CLI::App app("Mistakes about GANs, CNNs and VAEs, each beside what is right", "museum");
-  app.add_option("name", name, "exhibit to show; without one, the list");
-  app.add_flag("--all", all, "show all exhibits");
-  return apps::run_program(app, argc, argv, [&] {
+  apps::Flags flags("museum", "Mistakes about GANs, CNNs and VAEs, each beside what is right");
+  flags.argument("name", name, "exhibit to show; without one, the list");
+  flags.on("--all", all, "show all exhibits");
+  return flags.run(argc, argv, [&] {
     if (all && !name.empty()) throw apps::UsageError("give either a NAME or --all, not both");
     if (all) {
       show_all();

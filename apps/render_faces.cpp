@@ -1,16 +1,17 @@
 // Draws a grid of procedural faces into a PNG file, or measures how fast they are drawn.
 //   render_faces --grid 8x8 --size 64 --seed 1 --out faces.png
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <limits>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "data/image.h"
 #include "data/procedural/faces.h"
 
@@ -121,30 +122,24 @@ void measure(const Options& o) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  constexpr int most = std::numeric_limits<int>::max();
   Options o;
-  CLI::App app("Draws a grid of procedural faces into a PNG file", "render_faces");
-  app.add_option("--grid", o.grid, "ROWSxCOLUMNS")->capture_default_str();
-  app.add_option("--size", o.size, "pixels of one face")
-      ->check(CLI::Range(data::min_face_size, data::max_face_size))
-      ->capture_default_str();
-  app.add_option("--zoom", o.zoom, "enlarge the pixels this many times")
-      ->check(CLI::Range(1, 16))
-      ->capture_default_str();
-  app.add_option("--seed", o.seed, "seed of people and pictures")
-      ->check(apps::whole_number())
-      ->capture_default_str();
-  app.add_option("--first", o.first, "number of the first person")->check(CLI::NonNegativeNumber);
-  app.add_option("--out", o.out, "PNG file to write")->capture_default_str();
-  app.add_flag("--same-identity", o.same_identity, "many pictures of one person");
-  app.add_flag("--plain", o.plain, "without nuisances");
-  app.add_flag("--landmarks", o.labels, "mark the five landmarks");
-  app.add_flag("--masks", o.masks, "draw the masks: face white, other parts of the person cyan");
-  app.add_option("--expression", o.expression, "give every face this expression");
-  app.add_option("--occlusion", o.occlusion, "give every face this occlusion");
-  app.add_option("--bench", o.bench, "render this many images and print the speed instead")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--threads", o.threads, "threads of --bench")->check(CLI::Range(1, 1024));
-  return apps::run_program(app, argc, argv, [&] {
+  apps::Flags flags("render_faces", "Draws a grid of procedural faces into a PNG file");
+  flags.text("--grid", o.grid, "ROWSxCOLUMNS");
+  flags.number("--size", o.size, data::min_face_size, data::max_face_size, "pixels of one face");
+  flags.number("--zoom", o.zoom, 1, 16, "enlarge the pixels this many times");
+  flags.seed("--seed", o.seed, "seed of people and pictures");
+  flags.number("--first", o.first, 0, most, "number of the first person");
+  flags.text("--out", o.out, "PNG file to write");
+  flags.on("--same-identity", o.same_identity, "many pictures of one person");
+  flags.on("--plain", o.plain, "without nuisances");
+  flags.on("--landmarks", o.labels, "mark the five landmarks");
+  flags.on("--masks", o.masks, "draw the masks: face white, other parts of the person cyan");
+  flags.text("--expression", o.expression, "give every face this expression");
+  flags.text("--occlusion", o.occlusion, "give every face this occlusion");
+  flags.number("--bench", o.bench, 0, most, "render this many images and print the speed instead");
+  flags.number("--threads", o.threads, 1, 1024, "threads of --bench");
+  return flags.run(argc, argv, [&] {
     if (o.bench > 0) {
       measure(o);
     } else {

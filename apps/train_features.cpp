@@ -1,13 +1,12 @@
 // Trains the recogniser that scores are computed with, on procedural faces.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 
-#include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/flags.h"
 #include "apps/support/progress.h"
 #include "data/loader.h"
 #include "data/procedural/attributes.h"
@@ -204,37 +203,20 @@ int run(const Options& o) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  CLI::App app("Trains the face features that scores are computed with, on procedural faces",
-               "train_features");
+  Flags flags("train_features",
+              "Trains the face features that scores are computed with, on procedural faces");
   Options o;
-  app.add_option("--out", o.out, "File of weights to write")->capture_default_str();
-  app.add_option("--steps", o.steps, "Steps in all")
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}))
-      ->capture_default_str();
-  app.add_option("--batch", o.batch, "Images a step")
-      ->check(CLI::Range(2, 65536))
-      ->capture_default_str();
-  app.add_option("--identities", o.identities, "People to tell apart")
-      ->check(CLI::Range(2, 100000))
-      ->capture_default_str();
-  app.add_option("--images", o.images, "Photographs of each to train on")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--held-out", o.held_out, "Further photographs of each to measure accuracy on")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--lr", o.lr, "Highest learning rate")
-      ->check(number_within(1e-8, 1.0))
-      ->capture_default_str();
-  app.add_option("--seed", o.seed, "Of weights and the order of images")
-      ->check(whole_number())
-      ->capture_default_str();
-  app.add_option("--data-seed", o.data_seed, "Of the people")
-      ->check(whole_number())
-      ->capture_default_str();
-  add_device_flag(app, o.device);
-  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  return run_program(app, argc, argv, [&] { return run(o); });
+  flags.text("--out", o.out, "File of weights to write");
+  flags.number("--steps", o.steps, 1, 0x7fffffff, "Steps in all");
+  flags.number("--batch", o.batch, 2, 65536, "Images a step");
+  flags.number("--identities", o.identities, 2, 100000, "People to tell apart");
+  flags.number("--images", o.images, 1, 1000, "Photographs of each to train on");
+  flags.number("--held-out", o.held_out, 1, 1000,
+               "Further photographs of each to measure accuracy on");
+  flags.number("--lr", o.lr, 1e-8, 1.0, "Highest learning rate");
+  flags.seed("--seed", o.seed, "Of weights and the order of images");
+  flags.seed("--data-seed", o.data_seed, "Of the people");
+  add_device_flag(flags, o.device);
+  flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
+  return flags.run(argc, argv, [&] { return run(o); });
 }

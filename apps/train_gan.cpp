@@ -1,10 +1,9 @@
 // Trains a GAN on a folder of images or on procedural faces; with --labels, one that can be told
 // what to draw.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "apps/support/cli.h"
 #include "apps/support/conditional_run.h"
+#include "apps/support/flags.h"
 #include "apps/support/gan_run.h"
 #include "data/labelled_faces.h"
 
@@ -66,18 +65,17 @@ int train_conditional(const GanFlags& f, const InspectionOptions& look,
 }
 
 int main_body(int argc, char** argv) {
-  CLI::App app("Trains a GAN on faces", "train_gan");
-  GanFlags flags;
+  Flags flags("train_gan", "Trains a GAN on faces");
+  GanFlags f;
   InspectionOptions look;
-  add_gan_flags(app, flags);
-  add_inspection_flags(app, look);
-  return run_program(app, argc, argv, [&] {
-    settle(flags.train);
-    if (flags.train.resume) take_saved_flags(app, flags);
-    settle(app, flags);
-    prepare(flags.train);
-    return flags.conditional() ? train_conditional(flags, look, argv[0])
-                               : train_plain(flags, look, argv[0]);
+  add_gan_flags(flags, f);
+  add_inspection_flags(flags, look);
+  return flags.run(argc, argv, [&] {
+    settle(f.train);
+    if (f.train.resume) take_saved_flags(flags, f);
+    settle(flags, f);
+    prepare(f.train);
+    return f.conditional() ? train_conditional(f, look, argv[0]) : train_plain(f, look, argv[0]);
   });
 }
 

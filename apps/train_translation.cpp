@@ -1,9 +1,8 @@
 // Trains an image-to-image network: filling holes, dark photographs to normal ones, portraits to
 // mattes.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/translation_run.h"
 #include "nn/summary.h"
 
@@ -61,16 +60,16 @@ int train(const TranslationFlags& flags, const InspectionOptions& look,
 }
 
 int main_body(int argc, char** argv) {
-  CLI::App app("Trains a network that turns one image into another", "train_translation");
-  TranslationFlags flags;
+  Flags flags("train_translation", "Trains a network that turns one image into another");
+  TranslationFlags f;
   InspectionOptions look;
-  add_translation_flags(app, flags);
-  add_inspection_flags(app, look);
-  return run_program(app, argc, argv, [&] {
-    settle(flags.train);
-    if (flags.train.resume) take_saved_flags(app, flags);
-    settle(flags);
-    return train(flags, look, argv[0]);
+  add_translation_flags(flags, f);
+  add_inspection_flags(flags, look);
+  return flags.run(argc, argv, [&] {
+    settle(f.train);
+    if (f.train.resume) take_saved_flags(flags, f);
+    settle(f);
+    return train(f, look, argv[0]);
   });
 }
 

@@ -1,8 +1,7 @@
 // Trains a variational autoencoder on a folder of images or on procedural faces.
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/vae_run.h"
 #include "nn/summary.h"
 
@@ -46,16 +45,16 @@ int train(const VaeFlags& flags, const InspectionOptions& look, const std::strin
 }
 
 int main_body(int argc, char** argv) {
-  CLI::App app("Trains a variational autoencoder on faces", "train_vae");
-  VaeFlags flags;
+  Flags flags("train_vae", "Trains a variational autoencoder on faces");
+  VaeFlags f;
   InspectionOptions look;
-  add_vae_flags(app, flags);
-  add_inspection_flags(app, look);
-  return run_program(app, argc, argv, [&] {
-    settle(flags.train);
-    if (flags.train.resume) take_saved_flags(app, flags);
-    settle(app, flags);
-    return train(flags, look, argv[0]);
+  add_vae_flags(flags, f);
+  add_inspection_flags(flags, look);
+  return flags.run(argc, argv, [&] {
+    settle(f.train);
+    if (f.train.resume) take_saved_flags(flags, f);
+    settle(flags, f);
+    return train(f, look, argv[0]);
   });
 }
 

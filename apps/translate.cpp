@@ -1,14 +1,13 @@
 // Applies a network that train_translation made to one photograph: fills a hole, makes it lighter,
 // or finds its matte.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <optional>
 
-#include "apps/support/cli.h"
 #include "apps/support/device.h"
+#include "apps/support/flags.h"
 #include "data/image.h"
 #include "data/transform.h"
 #include "kernels/image/image.h"
@@ -121,16 +120,14 @@ int translate(const Options& o) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  CLI::App app("Applies a trained image-to-image network to a photograph", "translate");
+  Flags flags("translate", "Applies a trained image-to-image network to a photograph");
   Options o;
-  app.add_option("--checkpoint", o.checkpoint, "File written by train_translation")->required();
-  app.add_option("--in", o.in, "Photograph: its middle square is taken, at the network's size")
-      ->required();
-  app.add_option("--out", o.out, "PNG file to write; a matte is grey")->capture_default_str();
-  app.add_option("--hole", o.hole,
-                 "X,Y,WIDTH,HEIGHT in pixels of the photograph: what to fill, for inpaint");
-  add_device_flag(app, o.device);
-  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024));
-  return run_program(app, argc, argv, [&] { return translate(o); });
+  flags.required("--checkpoint", o.checkpoint, "File written by train_translation");
+  flags.required("--in", o.in, "Photograph: its middle square is taken, at the network's size");
+  flags.text("--out", o.out, "PNG file to write; a matte is grey");
+  flags.text("--hole", o.hole,
+             "X,Y,WIDTH,HEIGHT in pixels of the photograph: what to fill, for inpaint");
+  add_device_flag(flags, o.device);
+  flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
+  return flags.run(argc, argv, [&] { return translate(o); });
 }

@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/run_folder.h"
 #include "kernels/random/random.h"
 #include "models/conditional_gan_trainer.h"

@@ -1,16 +1,12 @@
 #include "apps/support/device.h"
 
-#include <CLI/CLI.hpp>
-
-#include "apps/support/cli.h"
 #include "tensor/context.h"
 #include "tensor/error.h"
 
 namespace imago::apps {
 
-void add_device_flag(CLI::App& app, std::string& name) {
-  app.add_option("--device", name, "cpu, cuda, or auto: a GPU where there is one")
-      ->capture_default_str();
+void add_device_flag(Flags& flags, std::string& name) {
+  flags.text("--device", name, "cpu, cuda, or auto: a GPU where there is one");
 }
 
 Device use_device(const std::string& name) {

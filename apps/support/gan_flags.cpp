@@ -1,11 +1,9 @@
 #include "apps/support/gan_flags.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
 #include "apps/support/classes.h"
-#include "apps/support/cli.h"
 #include "data/labels.h"
 #include "models/checkpoint_entries.h"
 
@@ -13,80 +11,48 @@ namespace imago::apps {
 namespace {
 
 // Written alike however it was given: a resumed run compares it.
-CLI::Validator augment_policy() {
-  return CLI::Validator(
-      [](std::string& text) {
-        try {
-          text = name_of(models::diff_augment_policy(text));
-          return std::string();
-        } catch (const Error& error) {
-          return std::string(error.what());
-        }
-      },
-      "POLICY");
+std::string settle_policy(std::string& text) {
+  try {
+    text = name_of(models::diff_augment_policy(text));
+    return "";
+  } catch (const Error& error) {
+    return error.what();
+  }
 }
 
 // What D and G minimise, and what D sees.
-void add_objective_flags(CLI::App& app, GanFlags& f) {
-  app.add_option(
-         "--loss", f.loss,
-         "What D and G minimise; wasserstein needs gp, --clip-weights or a D with spectral norm")
-      ->check(CLI::IsMember(models::gan_loss_names()))
-      ->capture_default_str();
-  app.add_option("--penalty", f.penalty,
-                 "On D's gradient at images: gp (WGAN-GP) or r1; for a D without batch norm")
-      ->check(CLI::IsMember(models::gan_penalty_names()))
-      ->capture_default_str();
-  app.add_option("--penalty-weight", f.penalty_weight,
-                 "lambda of gp; gamma of r1, half of which multiplies it")
-      ->check(number_within(1e-9, 1e9))
-      ->capture_default_str();
-  app.add_option("--penalty-every", f.penalty_every,
-                 "Take the penalty at each k-th update of D, with k times the weight")
-      ->check(CLI::Range(1, 1'000'000))
-      ->capture_default_str();
-  app.add_option("--clip-weights", f.clip_weights,
-                 "Cut D's weights to plus and minus this after each update (WGAN: 0.01); 0: no")
-      ->check(number_within(0.0, 1e3))
-      ->capture_default_str();
-  app.add_option("--d-steps", f.d_steps,
-                 "Updates of D before each of G, each with --batch real images of its own")
-      ->check(CLI::Range(1, models::most_d_steps))
-      ->capture_default_str();
-  app.add_option("--smooth", f.smooth,
-                 "What D is to say of real images, such as 0.9; for the losses that have a target")
-      ->check(number_within(1e-3, 1.0))
-      ->capture_default_str();
-  app.add_option("--instance-noise", f.instance_noise,
-                 "Standard deviation of noise on all that D sees, which fades to 0")
-      ->check(number_within(0.0, 10.0))
-      ->capture_default_str();
-  app.add_option("--instance-noise-steps", f.instance_noise_steps,
-                 "Steps in which the noise fades; 0: --steps of the run's first start")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{0x7fffffff}))
-      ->capture_default_str();
-  app.add_option("--augment", f.augment,
-                 "DiffAugment on all that D sees: colour, translation and cutout, those that you "
-                 "want with commas between, or none")
-      ->transform(augment_policy())
-      ->capture_default_str();
+void add_objective_flags(Flags& flags, GanFlags& f) {
+  flags.choice(
+      "--loss", f.loss, models::gan_loss_names(),
+      "What D and G minimise; wasserstein needs gp, --clip-weights or a D with spectral norm");
+  flags.choice("--penalty", f.penalty, models::gan_penalty_names(),
+               "On D's gradient at images: gp (WGAN-GP) or r1; for a D without batch norm");
+  flags.number("--penalty-weight", f.penalty_weight, 1e-9, 1e9,
+               "lambda of gp; gamma of r1, half of which multiplies it");
+  flags.number("--penalty-every", f.penalty_every, 1, 1'000'000,
+               "Take the penalty at each k-th update of D, with k times the weight");
+  flags.number("--clip-weights", f.clip_weights, 0.0, 1e3,
+               "Cut D's weights to plus and minus this after each update (WGAN: 0.01); 0: no");
+  flags.number("--d-steps", f.d_steps, 1, models::most_d_steps,
+               "Updates of D before each of G, each with --batch real images of its own");
+  flags.number("--smooth", f.smooth, 1e-3, 1.0,
+               "What D is to say of real images, such as 0.9; for the losses that have a target");
+  flags.number("--instance-noise", f.instance_noise, 0.0, 10.0,
+               "Standard deviation of noise on all that D sees, which fades to 0");
+  flags.number("--instance-noise-steps", f.instance_noise_steps, 0, 0x7fffffff,
+               "Steps in which the noise fades; 0: --steps of the run's first start");
+  flags.text("--augment", f.augment, "POLICY", settle_policy,
+             "DiffAugment on all that D sees: colour, translation and cutout, those that you "
+             "want with commas between, or none");
 }
 
-void add_optimiser_flags(CLI::App& app, GanFlags& f) {
-  app.add_option("--lr-g", f.lr_g, "Learning rate of the generator alone")
-      ->check(number_within(1e-8, 1.0));
-  app.add_option("--lr-d", f.lr_d, "Learning rate of the discriminator alone")
-      ->check(number_within(1e-8, 1.0));
-  app.add_option("--beta1", f.beta1, "Of Adam; WGAN-GP takes 0")
-      ->check(number_within(0.0, 0.9999))
-      ->capture_default_str();
-  app.add_option("--beta2", f.beta2, "Of Adam; WGAN-GP takes 0.9")
-      ->check(number_within(0.0, 0.999999))
-      ->capture_default_str();
-  app.add_option("--ema", f.ema,
-                 "Samples come from a moving average of the generator with this decay; 0: none")
-      ->check(number_within(0.0, 0.99999))
-      ->capture_default_str();
+void add_optimiser_flags(Flags& flags, GanFlags& f) {
+  flags.number("--lr-g", f.lr_g, 1e-8, 1.0, "Learning rate of the generator alone");
+  flags.number("--lr-d", f.lr_d, 1e-8, 1.0, "Learning rate of the discriminator alone");
+  flags.number("--beta1", f.beta1, 0.0, 0.9999, "Of Adam; WGAN-GP takes 0");
+  flags.number("--beta2", f.beta2, 0.0, 0.999999, "Of Adam; WGAN-GP takes 0.9");
+  flags.number("--ema", f.ema, 0.0, 0.99999,
+               "Samples come from a moving average of the generator with this decay; 0: none");
 }
 
 bool is_procedural_label(const std::string& text) {
@@ -95,16 +61,12 @@ bool is_procedural_label(const std::string& text) {
 }
 
 // A file gets its full path: a resumed run may be started in another folder.
-CLI::Validator label_or_file() {
-  return CLI::Validator(
-      [](std::string& text) {
-        if (text.empty()) return std::string("must be a label or a text file, not empty");
-        if (!is_procedural_label(text)) {
-          text = std::filesystem::absolute(text).lexically_normal().string();
-        }
-        return std::string();
-      },
-      "LABEL or FILE");
+std::string settle_label(std::string& text) {
+  if (text.empty()) return "must be a label or a text file, not empty";
+  if (!is_procedural_label(text)) {
+    text = std::filesystem::absolute(text).lexically_normal().string();
+  }
+  return "";
 }
 
 std::string conditional_defaults_text() {
@@ -116,26 +78,20 @@ std::string conditional_defaults_text() {
          models::shortest(defaults::ema);
 }
 
-void add_conditional_flags(CLI::App& app, GanFlags& f) {
-  app.add_option(
-         "--labels", f.labels,
-         "Train a conditional GAN on these classes: " + list_of(data::procedural_label_names()) +
-             " of procedural faces, or for a folder a text file with a line path,class for "
-             "each image. Other defaults then: " +
-             conditional_defaults_text())
-      ->transform(label_or_file());
-  app.add_option("--conditioning", f.conditioning,
-                 "How D teaches G the class: acgan (D classifies too) or projection")
-      ->check(CLI::IsMember({"acgan", "projection"}))
-      ->capture_default_str();
-  app.add_option("--class-weight", f.class_weight,
-                 "Of acgan: how much classification counts beside real or fake")
-      ->check(number_within(0.0, 1e6))
-      ->capture_default_str();
-  app.add_flag("--classify-fakes", f.classify_fakes,
-               "Of acgan: D's classifier learns from fakes too");
-  app.add_flag("--balance-classes,!--no-balance-classes", f.balance_classes,
-               "Show every class equally often, however rare it is (the default with --labels)");
+void add_conditional_flags(Flags& flags, GanFlags& f) {
+  flags.text(
+      "--labels", f.labels, "LABEL or FILE", settle_label,
+      "Train a conditional GAN on these classes: " + list_of(data::procedural_label_names()) +
+          " of procedural faces, or for a folder a text file with a line path,class for "
+          "each image. Other defaults then: " +
+          conditional_defaults_text());
+  flags.choice("--conditioning", f.conditioning, {"acgan", "projection"},
+               "How D teaches G the class: acgan (D classifies too) or projection");
+  flags.number("--class-weight", f.class_weight, 0.0, 1e6,
+               "Of acgan: how much classification counts beside real or fake");
+  flags.on("--classify-fakes", f.classify_fakes, "Of acgan: D's classifier learns from fakes too");
+  flags.on("--balance-classes,!--no-balance-classes", f.balance_classes,
+           "Show every class equally often, however rare it is (the default with --labels)");
 }
 
 // Flags that only runs without --labels take, and those that only runs with it take.
@@ -151,34 +107,33 @@ const std::vector<const char*>& conditional_flags() {
   return flags;
 }
 
-void check_given(const CLI::App& app, const GanFlags& f) {
+void check_given(const Flags& flags, const GanFlags& f) {
   for (const char* flag : f.conditional() ? plain_flags() : conditional_flags()) {
-    if (app.count(flag) == 0) continue;
+    if (!flags.given(flag)) continue;
     throw UsageError(std::string(flag) + (f.conditional() ? " does not go with --labels: the "
                                                             "conditional GAN has no such option"
                                                           : " is for --labels, which is missing"));
   }
   if (f.conditioning == "acgan") return;
   for (const char* flag : {"--class-weight", "--classify-fakes"}) {
-    if (app.count(flag) == 0) continue;
+    if (!flags.given(flag)) continue;
     throw UsageError(std::string(flag) + " is for --conditioning acgan, whose D classifies, not " +
                      f.conditioning);
   }
 }
 
-void set_conditional_defaults(const CLI::App& app, GanFlags& f) {
+void set_conditional_defaults(const Flags& flags, GanFlags& f) {
   namespace defaults = conditional_defaults;
-  const auto given = [&](const char* flag) { return app.count(flag) > 0; };
-  if (!given("--model")) f.model = defaults::model;
-  if (!given("--base")) f.base = defaults::base;
-  if (!given("--loss")) f.loss = defaults::loss;
-  if (!given("--lr")) {
+  if (!flags.given("--model")) f.model = defaults::model;
+  if (!flags.given("--base")) f.base = defaults::base;
+  if (!flags.given("--loss")) f.loss = defaults::loss;
+  if (!flags.given("--lr")) {
     f.train.lr = defaults::lr_g;
-    if (!given("--lr-d")) f.lr_d = defaults::lr_d;
+    if (!flags.given("--lr-d")) f.lr_d = defaults::lr_d;
   }
-  if (!given("--beta1")) f.beta1 = defaults::beta1;
-  if (!given("--beta2")) f.beta2 = defaults::beta2;
-  if (!given("--ema")) f.ema = defaults::ema;
+  if (!flags.given("--beta1")) f.beta1 = defaults::beta1;
+  if (!flags.given("--beta2")) f.beta2 = defaults::beta2;
+  if (!flags.given("--ema")) f.ema = defaults::ema;
 }
 
 // Throws Error or UsageError.
@@ -235,24 +190,21 @@ std::set<std::string> fixed_flags() {
 
 }  // namespace
 
-void add_gan_flags(CLI::App& app, GanFlags& f) {
-  add_train_flags(app, f.train);
-  app.get_option("--batch")->description("Images of each update");
-  app.get_option("--lr")->description("Learning rate of both networks, but for --lr-g and --lr-d");
-  app.add_option("--model", f.model, "Networks")
-      ->check(CLI::IsMember(models::gan_names()))
-      ->capture_default_str();
-  app.add_option("--base", f.base, "Width of the networks; the seed models have none to choose")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  add_objective_flags(app, f);
-  add_score_flags(app, f.score);
-  add_optimiser_flags(app, f);
-  add_conditional_flags(app, f);
+void add_gan_flags(Flags& flags, GanFlags& f) {
+  add_train_flags(flags, f.train);
+  flags.explain("--batch", "Images of each update");
+  flags.explain("--lr", "Learning rate of both networks, but for --lr-g and --lr-d");
+  flags.choice("--model", f.model, models::gan_names(), "Networks");
+  flags.number("--base", f.base, 1, 1024,
+               "Width of the networks; the seed models have none to choose");
+  add_objective_flags(flags, f);
+  add_score_flags(flags, f.score);
+  add_optimiser_flags(flags, f);
+  add_conditional_flags(flags, f);
 }
 
-void take_saved_flags(const CLI::App& app, GanFlags& f) {
-  const SavedFlags saved(app, f.train.out, models::gan_names(), fixed_flags());
+void take_saved_flags(const Flags& flags, GanFlags& f) {
+  const SavedFlags saved(flags, f.train.out, models::gan_names(), fixed_flags());
   const GanFlags defaults;
   saved.take(f.train);
   saved.take("model", f.model);
@@ -291,10 +243,10 @@ void take_saved_flags(const CLI::App& app, GanFlags& f) {
   }
 }
 
-void settle(const CLI::App& app, GanFlags& f) {
-  check_given(app, f);
+void settle(const Flags& flags, GanFlags& f) {
+  check_given(flags, f);
   settle(f.score, f.train);
-  if (f.conditional() && !f.train.resume) set_conditional_defaults(app, f);
+  if (f.conditional() && !f.train.resume) set_conditional_defaults(flags, f);
   try {
     if (!f.lr_g) f.lr_g = f.train.lr;
     if (!f.lr_d) f.lr_d = f.train.lr;

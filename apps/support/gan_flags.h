@@ -8,11 +8,6 @@
 #include "models/conditional_gan_trainer.h"
 #include "models/gan_trainer.h"
 
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
-
 namespace imago::apps {
 
 // With --labels a conditional GAN is trained (models/conditional_gan.h), which has other defaults:
@@ -46,7 +41,7 @@ struct GanFlags {
   bool conditional() const { return !labels.empty(); }
 };
 
-void add_gan_flags(CLI::App& app, GanFlags& flags);
+void add_gan_flags(Flags& flags, GanFlags& values);
 
 // What a conditional GAN is trained with unless told otherwise. Chosen for a first run of a few
 // minutes on two cores: --labels glasses at 32x32. acgan and its weight are above: D's classifier
@@ -72,12 +67,12 @@ inline constexpr double ema = 0.99;
 // know, because it is older than they are, have their defaults. Throws UsageError when one that was
 // given contradicts it where a run cannot change: all but steps, rates, intervals, threads, device
 // and skip-broken, and when scores are made.
-void take_saved_flags(const CLI::App& app, GanFlags& flags);
+void take_saved_flags(const Flags& flags, GanFlags& values);
 
 // After parsing, and after take_saved_flags with --resume: what was not given and depends on other
 // flags gets its value, so that it is saved and stays. Throws UsageError where flags do not go
 // together, naming one.
-void settle(const CLI::App& app, GanFlags& flags);
+void settle(const Flags& flags, GanFlags& values);
 
 // What config.json holds.
 Json to_json(const GanFlags& flags);

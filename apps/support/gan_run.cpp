@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/gan_chart.h"
 #include "apps/support/gan_report.h"
 #include "data/image.h"

@@ -1,6 +1,5 @@
 #include "apps/support/inspection.h"
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 
 #include "kernels/peak/peak.h"
@@ -29,14 +28,13 @@ ProfilerCeilings ceilings() {
 
 }  // namespace
 
-void add_inspection_flags(CLI::App& app, InspectionOptions& o) {
-  app.add_flag(
-      "--profile", o.profile,
-      "Time every operation; prints a table and writes profile.txt and trace.json into OUT");
-  app.add_flag("--detect-anomaly,--anomaly", o.anomaly,
-               "Look at every result and stop at the first NaN or infinity, naming the operation "
-               "and the layer; slow");
-  app.add_flag("--summary", o.summary, "Print the layers of both networks and stop");
+void add_inspection_flags(Flags& flags, InspectionOptions& o) {
+  flags.on("--profile", o.profile,
+           "Time every operation; prints a table and writes profile.txt and trace.json into OUT");
+  flags.on("--detect-anomaly,--anomaly", o.anomaly,
+           "Look at every result and stop at the first NaN or infinity, naming the operation "
+           "and the layer; slow");
+  flags.on("--summary", o.summary, "Print the layers of both networks and stop");
 }
 
 void print_summaries(models::Gan& gan, std::int64_t batch) {

@@ -4,16 +4,12 @@
 #include <memory>
 #include <optional>
 
+#include "apps/support/flags.h"
 #include "apps/support/run_folder.h"
 #include "autograd/anomaly.h"
 #include "models/conditional_gan.h"
 #include "models/gan.h"
 #include "tensor/profiler.h"
-
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace imago::apps {
 
@@ -23,7 +19,7 @@ struct InspectionOptions {
   bool summary = false;
 };
 
-void add_inspection_flags(CLI::App& app, InspectionOptions& options);
+void add_inspection_flags(Flags& flags, InspectionOptions& options);
 
 // Prints the layers of both networks for a batch.
 void print_summaries(models::Gan& gan, std::int64_t batch);

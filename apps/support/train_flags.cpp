@@ -1,10 +1,8 @@
 #include "apps/support/train_flags.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 
-#include "apps/support/cli.h"
 #include "apps/support/device.h"
 #include "apps/support/interrupt.h"
 #include "apps/support/training_scores.h"
@@ -13,39 +11,30 @@
 #include "tensor/error.h"
 
 namespace imago::apps {
+namespace {
 
-void add_train_flags(CLI::App& app, TrainFlags& o) {
-  const auto steps = [] { return CLI::Range(std::int64_t{1}, std::int64_t{0x7fffffff}); };
-  app.add_option("--data", o.data, "Folder of images, or procedural")->capture_default_str();
-  app.add_option("--steps", o.steps, "Steps to reach in all, also with --resume")
-      ->check(steps())
-      ->capture_default_str();
-  app.add_option("--batch", o.batch, "Images a step")
-      ->check(CLI::Range(2, 65536))
-      ->capture_default_str();
-  app.add_option("--lr", o.lr, "Learning rate")
-      ->check(number_within(1e-8, 1.0))
-      ->capture_default_str();
-  app.add_option("--seed", o.seed, "Of weights, noise and the order of images")
-      ->check(whole_number())
-      ->capture_default_str();
-  app.add_option("--out", o.out, "Folder to write into")->capture_default_str();
-  app.add_option("--sample-every", o.sample_every,
-                 "Steps between pictures; there are some at the end too")
-      ->check(steps())
-      ->capture_default_str();
-  app.add_option("--checkpoint-every", o.checkpoint_every, "Steps between checkpoints")
-      ->check(steps())
-      ->capture_default_str();
-  app.add_flag("--skip-broken", o.skip_broken,
-               "Take the next good image for one that cannot be loaded, and say so");
-  add_device_flag(app, o.device);
-  app.add_option("--threads", o.threads, "CPU threads; 0 means all cores")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  app.add_flag("--resume", o.resume,
-               "Go on from OUT/checkpoint.safetensors, with the flags of OUT/config.json where "
-               "none are given");
+constexpr std::int64_t most_steps = 0x7fffffff;
+
+}  // namespace
+
+void add_train_flags(Flags& flags, TrainFlags& o) {
+  flags.text("--data", o.data, "Folder of images, or procedural");
+  flags.number("--steps", o.steps, 1, most_steps, "Steps to reach in all, also with --resume");
+  flags.number("--batch", o.batch, 2, 65536, "Images a step");
+  flags.number("--lr", o.lr, 1e-8, 1.0, "Learning rate");
+  flags.seed("--seed", o.seed, "Of weights, noise and the order of images");
+  flags.text("--out", o.out, "Folder to write into");
+  flags.number("--sample-every", o.sample_every, 1, most_steps,
+               "Steps between pictures; there are some at the end too");
+  flags.number("--checkpoint-every", o.checkpoint_every, 1, most_steps,
+               "Steps between checkpoints");
+  flags.on("--skip-broken", o.skip_broken,
+           "Take the next good image for one that cannot be loaded, and say so");
+  add_device_flag(flags, o.device);
+  flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
+  flags.on("--resume", o.resume,
+           "Go on from OUT/checkpoint.safetensors, with the flags of OUT/config.json where "
+           "none are given");
 }
 
 void settle(TrainFlags& o) {
@@ -73,14 +62,11 @@ Json to_json(const TrainFlags& o) {
           {"skip-broken", o.skip_broken}};
 }
 
-void add_score_flags(CLI::App& app, ScoreFlags& o) {
-  app.add_option("--score-every", o.every,
-                 "Steps between scores of what is drawn, the best of which is kept; 0: none")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{0x7fffffff}))
-      ->capture_default_str();
-  app.add_option("--score-images", o.images,
-                 "Images of each kind for a score (default: what there are, up to 1000)")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{100'000}));
+void add_score_flags(Flags& flags, ScoreFlags& o) {
+  flags.number("--score-every", o.every, 0, most_steps,
+               "Steps between scores of what is drawn, the best of which is kept; 0: none");
+  flags.number("--score-images", o.images, 0, 100'000,
+               "Images of each kind for a score (default: what there are, up to 1000)");
 }
 
 void settle(ScoreFlags& o, const TrainFlags& train) {
@@ -111,12 +97,12 @@ Json to_json(const ScoreFlags& o) {
 }
 
 bool SavedFlags::given(const std::string& key) const {
-  return app_.count("--" + key) > 0;
+  return flags_.given("--" + key);
 }
 
-SavedFlags::SavedFlags(const CLI::App& app, const std::string& out,
+SavedFlags::SavedFlags(const Flags& flags, const std::string& out,
                        const std::vector<std::string>& models, std::set<std::string> fixed)
-    : app_(app), file_(std::filesystem::path(out) / "config.json"), fixed_(std::move(fixed)) {
+    : flags_(flags), file_(std::filesystem::path(out) / "config.json"), fixed_(std::move(fixed)) {
   check(std::filesystem::exists(file_), "resume", "there is no run to resume: ", file_,
         " does not exist");
   saved_ = Json::parse(read_text(file_), nullptr, false);
@@ -124,7 +110,7 @@ SavedFlags::SavedFlags(const CLI::App& app, const std::string& out,
   const Json& model = entry("model");
   const auto is_model = [&](const std::string& name) { return model == Json(name); };
   check(std::any_of(models.begin(), models.end(), is_model), "resume", file_,
-        " is of a run that trains ", model.dump(), ", which ", app.get_name(),
+        " is of a run that trains ", model.dump(), ", which ", flags.program(),
         " does not; resume it with the program that started it");
 }
 

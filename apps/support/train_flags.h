@@ -6,12 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "apps/support/flags.h"
 #include "apps/support/run_folder.h"
-
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
 
 namespace imago::apps {
 
@@ -36,14 +32,14 @@ struct ScoreFlags {
   std::int64_t images = 0;  // of each kind; 0: what there are, up to 1000
 };
 
-void add_score_flags(CLI::App& app, ScoreFlags& flags);
+void add_score_flags(Flags& flags, ScoreFlags& values);
 // After parsing and taking: the number of images is settled, so that it is saved and stays. Opens
 // the data where there are scores to make. Throws UsageError where there are too few images for
 // them, and for a number of images without steps to score at.
 void settle(ScoreFlags& flags, const TrainFlags& train);
 Json to_json(const ScoreFlags& flags);
 
-void add_train_flags(CLI::App& app, TrainFlags& flags);
+void add_train_flags(Flags& flags, TrainFlags& values);
 // After parsing: the folder of images gets its full path. Throws UsageError where --out is empty.
 void settle(TrainFlags& flags);
 // Before anything is computed: Ctrl-C is caught, and threads, device and seed are those asked for.
@@ -56,7 +52,7 @@ class SavedFlags {
  public:
   // `fixed`: flags that cannot change within a run. Throws when there is no such file, when it is
   // not JSON, and when it belongs to another program: its "model" is none of `models`.
-  SavedFlags(const CLI::App& app, const std::string& out, const std::vector<std::string>& models,
+  SavedFlags(const Flags& flags, const std::string& out, const std::vector<std::string>& models,
              std::set<std::string> fixed);
 
   bool given(const std::string& key) const;
@@ -107,7 +103,7 @@ class SavedFlags {
   [[noreturn]] void unusable(const std::string& key) const;
   void changed(const std::string& key, const Json& now, const Json& before) const;
 
-  const CLI::App& app_;
+  const Flags& flags_;
   std::filesystem::path file_;
   std::set<std::string> fixed_;
   Json saved_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/score_report.h"
 #include "data/procedural/dataset.h"
 #include "data/procedural/matted.h"

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/run_folder.h"
 #include "apps/support/translation_data.h"
 #include "models/degradation.h"

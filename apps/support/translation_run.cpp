@@ -1,11 +1,9 @@
 #include "apps/support/translation_run.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-#include "apps/support/cli.h"
 #include "models/image_quality.h"
 
 namespace imago::apps {
@@ -28,40 +26,22 @@ models::TranslationTrainerOptions trainer_options(const TranslationFlags& f) {
 
 }  // namespace
 
-void add_translation_flags(CLI::App& app, TranslationFlags& f) {
-  add_train_flags(app, f.train);
-  app.add_option("--task", f.task,
-                 "inpaint: fill a hole; lowlight: dark to normal; matte: portrait to matte, with "
-                 "--data procedural")
-      ->check(CLI::IsMember(models::translation_task_names()))
-      ->capture_default_str();
-  app.add_option("--image", f.spec.image, "Height and width: 16, 32, 64 or 128")
-      ->check(CLI::IsMember({16, 32, 64, 128}))
-      ->capture_default_str();
-  app.add_option("--base", f.spec.base, "Channels at the full image size")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
-  app.add_option("--l1", f.l1, "Weight of the mean absolute difference from the truth")
-      ->check(number_within(0, 1e6))
-      ->capture_default_str();
-  app.add_option("--l2", f.l2, "Weight of the mean squared difference")
-      ->check(number_within(0, 1e6))
-      ->capture_default_str();
-  app.add_option("--adversarial", f.adversarial,
-                 "Weight of what two discriminators say; 0: there are none")
-      ->check(number_within(0, 1e6))
-      ->capture_default_str();
-  app.add_option("--loss", f.loss,
-                 "What the discriminators and, against them, the network minimise")
-      ->check(CLI::IsMember(models::gan_loss_names()))
-      ->capture_default_str();
-  app.add_option("--lr-d", f.lr_d, "Learning rate of the discriminators; 0: --lr")
-      ->check(number_within(0, 1))
-      ->capture_default_str();
-  app.add_option("--ema", f.ema,
-                 "Results come from a moving average of the network with this decay; 0: none")
-      ->check(number_within(0, 0.99999))
-      ->capture_default_str();
+void add_translation_flags(Flags& flags, TranslationFlags& f) {
+  add_train_flags(flags, f.train);
+  flags.choice("--task", f.task, models::translation_task_names(),
+               "inpaint: fill a hole; lowlight: dark to normal; matte: portrait to matte, with "
+               "--data procedural");
+  flags.choice("--image", f.spec.image, {16, 32, 64, 128}, "Height and width: 16, 32, 64 or 128");
+  flags.number("--base", f.spec.base, 1, 256, "Channels at the full image size");
+  flags.number("--l1", f.l1, 0, 1e6, "Weight of the mean absolute difference from the truth");
+  flags.number("--l2", f.l2, 0, 1e6, "Weight of the mean squared difference");
+  flags.number("--adversarial", f.adversarial, 0, 1e6,
+               "Weight of what two discriminators say; 0: there are none");
+  flags.choice("--loss", f.loss, models::gan_loss_names(),
+               "What the discriminators and, against them, the network minimise");
+  flags.number("--lr-d", f.lr_d, 0, 1, "Learning rate of the discriminators; 0: --lr");
+  flags.number("--ema", f.ema, 0, 0.99999,
+               "Results come from a moving average of the network with this decay; 0: none");
 }
 
 Json to_json(const TranslationFlags& f) {
@@ -79,9 +59,9 @@ Json to_json(const TranslationFlags& f) {
   return json;
 }
 
-void take_saved_flags(const CLI::App& app, TranslationFlags& f) {
+void take_saved_flags(const Flags& flags, TranslationFlags& f) {
   const SavedFlags saved(
-      app, f.train.out, {"translation"},
+      flags, f.train.out, {"translation"},
       {"data", "batch", "seed", "task", "image", "base", "l1", "l2", "adversarial", "loss", "ema"});
   saved.take(f.train);
   saved.take("task", f.task);

@@ -8,11 +8,6 @@
 #include "apps/support/translation_data.h"
 #include "models/translation_trainer.h"
 
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
-
 namespace imago::apps {
 
 struct TranslationFlags {
@@ -25,9 +20,9 @@ struct TranslationFlags {
   double ema = 0.99;
 };
 
-void add_translation_flags(CLI::App& app, TranslationFlags& flags);
+void add_translation_flags(Flags& flags, TranslationFlags& values);
 // For --resume: flags that were not given are taken from OUT/config.json.
-void take_saved_flags(const CLI::App& app, TranslationFlags& flags);
+void take_saved_flags(const Flags& flags, TranslationFlags& values);
 Json to_json(const TranslationFlags& flags);
 // After take_saved_flags. The task's name goes into the spec. Throws UsageError where the flags do
 // not go together.

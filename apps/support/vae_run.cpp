@@ -1,11 +1,9 @@
 #include "apps/support/vae_run.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
-#include "apps/support/cli.h"
 #include "data/image.h"
 #include "models/gan_objective.h"
 
@@ -50,12 +48,12 @@ Tensor load_probe(const VaeFlags& f) {
   fail("train_vae", "there are no images in ", f.train.data);
 }
 
-void settle_adversary(const CLI::App& app, VaeFlags& f) {
+void settle_adversary(const Flags& flags, VaeFlags& f) {
   if (f.adversarial == 0) {
     if (f.feature_layer == 0) return;
     throw UsageError("--feature-layer is of a VAE-GAN's discriminator; give --adversarial too");
   }
-  if (app.count("--iwae") > 0 && f.iwae > 0) {
+  if (flags.given("--iwae") && f.iwae > 0) {
     throw UsageError(
         "--iwae: bounds are of the likelihood of pixels, which --adversarial replaces; leave one "
         "of them out");
@@ -116,49 +114,29 @@ models::VaeGanOptions gan_options(const VaeFlags& f) {
   return {.weight = f.adversarial, .feature_layer = f.feature_layer};
 }
 
-void add_vae_flags(CLI::App& app, VaeFlags& f) {
-  add_train_flags(app, f.train);
-  app.add_option("--image", f.model.image, "Height and width: 16, 32, 64 or 128")
-      ->check(CLI::IsMember({16, 32, 64, 128}))
-      ->capture_default_str();
-  app.add_option("--base", f.model.base, "Channels at half the image size")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  app.add_option("--latent", f.model.latent, "Length of z")
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  app.add_option("--likelihood", f.likelihood, "What the decoder says about pixels")
-      ->check(CLI::IsMember(models::likelihood_names()))
-      ->capture_default_str();
-  app.add_option("--sigma", f.model.sigma,
-                 "Of Gaussian pixels, images being in -1 to 1; where a learned one starts")
-      ->check(number_within(1e-4, 100))
-      ->capture_default_str();
-  app.add_option("--beta", f.beta, "Weight of the KL; 1 is the ELBO")
-      ->check(number_within(0, 1e6))
-      ->capture_default_str();
-  app.add_option("--kl-warmup", f.kl_warmup, "Steps over which that weight grows from 0")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{0x7fffffff}))
-      ->capture_default_str();
-  app.add_option("--free-bits", f.free_bits, "Nats of each latent that cost nothing")
-      ->check(number_within(0, 1000))
-      ->capture_default_str();
-  app.add_option("--iwae", f.iwae, "Samples of the importance-weighted bound; 0: do without")
-      ->check(CLI::Range(0, 65536))
-      ->capture_default_str();
-  app.add_option("--adversarial", f.adversarial,
-                 "Makes it a VAE-GAN: reconstructions are compared by the features of a "
-                 "discriminator, whose verdict has this weight for the decoder; 0: a plain VAE")
-      ->check(number_within(0, 1e9))
-      ->capture_default_str();
-  app.add_option("--feature-layer", f.feature_layer,
-                 "Of the discriminator, from 1 next to the pixels; 0: the last")
-      ->check(CLI::Range(0, 5))
-      ->capture_default_str();
-  app.add_option("--interpolation", f.interpolation, "Way between two images: linear or spherical")
-      ->check(CLI::IsMember({"linear", "spherical"}))
-      ->capture_default_str();
-  add_score_flags(app, f.score);
+void add_vae_flags(Flags& flags, VaeFlags& f) {
+  add_train_flags(flags, f.train);
+  flags.choice("--image", f.model.image, {16, 32, 64, 128}, "Height and width: 16, 32, 64 or 128");
+  flags.number("--base", f.model.base, 1, 1024, "Channels at half the image size");
+  flags.number("--latent", f.model.latent, 1, 65536, "Length of z");
+  flags.choice("--likelihood", f.likelihood, models::likelihood_names(),
+               "What the decoder says about pixels");
+  flags.number("--sigma", f.model.sigma, 1e-4, 100,
+               "Of Gaussian pixels, images being in -1 to 1; where a learned one starts");
+  flags.number("--beta", f.beta, 0, 1e6, "Weight of the KL; 1 is the ELBO");
+  flags.number("--kl-warmup", f.kl_warmup, 0, 0x7fffffff,
+               "Steps over which that weight grows from 0");
+  flags.number("--free-bits", f.free_bits, 0, 1000, "Nats of each latent that cost nothing");
+  flags.number("--iwae", f.iwae, 0, 65536,
+               "Samples of the importance-weighted bound; 0: do without");
+  flags.number("--adversarial", f.adversarial, 0, 1e9,
+               "Makes it a VAE-GAN: reconstructions are compared by the features of a "
+               "discriminator, whose verdict has this weight for the decoder; 0: a plain VAE");
+  flags.number("--feature-layer", f.feature_layer, 0, 5,
+               "Of the discriminator, from 1 next to the pixels; 0: the last");
+  flags.choice("--interpolation", f.interpolation, {"linear", "spherical"},
+               "Way between two images: linear or spherical");
+  add_score_flags(flags, f.score);
 }
 
 Json to_json(const VaeFlags& f) {
@@ -180,8 +158,8 @@ Json to_json(const VaeFlags& f) {
   return json;
 }
 
-void take_saved_flags(const CLI::App& app, VaeFlags& f) {
-  const SavedFlags saved(app, f.train.out, {"vae"},
+void take_saved_flags(const Flags& flags, VaeFlags& f) {
+  const SavedFlags saved(flags, f.train.out, {"vae"},
                          {"data", "batch", "seed", "image", "base", "latent", "likelihood", "sigma",
                           "beta", "kl-warmup", "free-bits", "adversarial", "feature-layer"});
   saved.take(f.train);
@@ -204,9 +182,9 @@ void take_saved_flags(const CLI::App& app, VaeFlags& f) {
                 f.kl_warmup >= 0 && f.free_bits >= 0 && f.iwae >= 0 && f.adversarial >= 0);
 }
 
-void settle(const CLI::App& app, VaeFlags& f) {
+void settle(const Flags& flags, VaeFlags& f) {
   f.model.likelihood = models::likelihood_named(f.likelihood);
-  settle_adversary(app, f);
+  settle_adversary(flags, f);
   settle(f.score, f.train);
   try {
     models::check_vae_options(f.model);

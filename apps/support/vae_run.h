@@ -11,11 +11,6 @@
 #include "models/vae_evaluation.h"
 #include "models/vae_gan_trainer.h"
 
-// So that not everything that has a run parses CLI11.
-namespace CLI {
-class App;
-}  // namespace CLI
-
 namespace imago::apps {
 
 struct VaeFlags {
@@ -32,15 +27,15 @@ struct VaeFlags {
   std::string interpolation = "linear";
 };
 
-void add_vae_flags(CLI::App& app, VaeFlags& flags);
+void add_vae_flags(Flags& flags, VaeFlags& values);
 // For --resume: flags that were not given are taken from OUT/config.json.
-void take_saved_flags(const CLI::App& app, VaeFlags& flags);
+void take_saved_flags(const Flags& flags, VaeFlags& values);
 Json to_json(const VaeFlags& flags);
 
 // After take_saved_flags. The likelihood's name goes into the model's options, and a VAE-GAN gets
 // no bounds, which are of pixels. Throws UsageError for an image size that the model does not have
 // and for flags that do not go together.
-void settle(const CLI::App& app, VaeFlags& flags);
+void settle(const Flags& flags, VaeFlags& values);
 
 // With flags.adversarial above 0.
 models::VaeGanOptions gan_options(const VaeFlags& flags);

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "apps/support/classes.h"
-#include "apps/support/cli.h"
+#include "apps/support/flags.h"
 #include "apps/support/label_report.h"
 #include "data/labelled_faces.h"
 #include "kernels/image/image.h"

@@ -49,6 +49,12 @@ std::string included_folder(const std::string& line) {
   return ours ? folder : match[1].matched ? path : "";
 }
 
+// Whether a line includes CLI11, a large header that is slow to compile.
+bool includes_cli11(const std::string& line) {
+  static const std::regex include(R"(^\s*#\s*include\s*[<"]([^">]*/)?CLI(/|11))");
+  return std::regex_search(line, include);
+}
+
 int lines_of(const fs::path& file) {
   std::ifstream in(file);
   int lines = 0;
@@ -94,6 +100,30 @@ TEST_CASE("the spellings of an include are understood") {
   CHECK(included_folder("#include <stb/stb_image.h>").empty());
   CHECK(included_folder("#include \"cases.h\"").empty());
   CHECK(included_folder("// see tensor/shape.h").empty());
+}
+
+TEST_CASE("CLI11 is included by apps/support/flags.cpp and bench alone") {
+  const fs::path facade = root / "apps/support/flags.cpp";
+  bool found = false;
+  for (const char* folder :
+       {"tensor", "kernels", "autograd", "nn", "models", "data", "apps", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      if (!is_source(entry.path())) continue;
+      std::ifstream in(entry.path());
+      for (std::string line; std::getline(in, line);) {
+        if (!includes_cli11(line)) continue;
+        found = found || entry.path() == facade;
+        INFO(entry.path().string() << " has " << line << "; take apps/support/flags.h");
+        CHECK(entry.path() == facade);
+      }
+    }
+  }
+  CHECK(found);
+  CHECK(includes_cli11("#include <CLI/CLI.hpp>"));
+  CHECK(includes_cli11("  # include \"CLI/App.hpp\""));
+  CHECK(includes_cli11("#include <third/CLI11.hpp>"));
+  CHECK_FALSE(includes_cli11("#include \"apps/support/cli.h\""));
+  CHECK_FALSE(includes_cli11("// #include <CLI/CLI.hpp>"));
 }
 
 TEST_CASE("no source file is longer than 410 lines") {
