@@ -9,10 +9,18 @@
 #include <hwy/highway.h>
 //
 #include "kernels/reduce/cpu_row-inl.h"
-#include "kernels/simd_transpose-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace imago::kernels::HWY_NAMESPACE {
+
+// Asks for n elements, to be written where write = 1.
+template <int write, class T>
+[[gnu::always_inline]] inline HWY_ATTR void ask_for(const T* at, std::int64_t n) {
+  const auto* bytes = reinterpret_cast<const char*>(at);
+  for (std::int64_t i = 0; i < n * static_cast<std::int64_t>(sizeof(T)); i += 64) {
+    __builtin_prefetch(bytes + i, write);
+  }
+}
 
 // Columns of a matrix, each a problem; a vector holds the same row of neighbouring columns.
 template <Softmax op, class T>
@@ -36,7 +44,7 @@ HWY_ATTR void softmax_columns(const T* a, const T* b, T* out, std::int64_t lengt
     const T *pa = a + k * pitch, *pb = b + k * pitch;
     A* term = scratch + k * softmax_tile;
     // Of the columns that come next: rows far apart are nothing that the hardware asks for itself.
-    ask_for_row(pa + columns, columns * static_cast<std::int64_t>(sizeof(T)));
+    ask_for<0>(pa + columns, columns);
 #pragma GCC ivdep
     for (std::int64_t j = 0; j < columns; ++j) {
       term[j] = softmax_term<op>(static_cast<A>(pa[j]), static_cast<A>(pb[j]), base[j]);
@@ -57,6 +65,8 @@ HWY_ATTR void softmax_columns(const T* a, const T* b, T* out, std::int64_t lengt
   }
 }
 
+// The next row and the places of the results are asked for while terms are computed, which memory
+// would otherwise have to wait for.
 template <Softmax op, class T>
 HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, acc_t<T>* scratch) {
   using A = acc_t<T>;
@@ -65,9 +75,15 @@ HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, a
     const auto as_is = [a](std::int64_t i) HWY_ATTR { return static_cast<A>(a[i]); };
     base = fold_row<Fold::max, A>(length, as_is);
   }
+  constexpr std::int64_t chunk = 64;
+  for (std::int64_t first = 0; first < length; first += chunk) {
+    const std::int64_t last = first + chunk < length ? first + chunk : length;
+    ask_for<0>(a + length + first, chunk);
+    ask_for<1>(out + first, chunk);
 #pragma GCC ivdep
-  for (std::int64_t i = 0; i < length; ++i) {
-    scratch[i] = softmax_term<op>(static_cast<A>(a[i]), static_cast<A>(b[i]), base);
+    for (std::int64_t i = first; i < last; ++i) {
+      scratch[i] = softmax_term<op>(static_cast<A>(a[i]), static_cast<A>(b[i]), base);
+    }
   }
   const auto term = [scratch](std::int64_t i) HWY_ATTR { return scratch[i]; };
   const A factor = softmax_factor<op>(fold_row<Fold::sum, A>(length, term));
@@ -78,23 +94,61 @@ HWY_ATTR void softmax_row(const T* a, const T* b, T* out, std::int64_t length, a
   }
 }
 
+// Up to row_group rows of fewer than short_row elements.
 template <Softmax op, class T>
 HWY_ATTR void softmax_short_rows(const T* a, const T* b, T* out, std::int64_t rows,
                                  std::int64_t length, acc_t<T>* scratch) {
   using A = acc_t<T>;
-  alignas(64) A ta[softmax_short_row * softmax_tile],
-      tb[has_base(op) ? 1 : softmax_short_row * softmax_tile];
-  const A* second = has_base(op) ? ta : tb;  // where it is not used
-  for (std::int64_t row = 0; row < rows; row += softmax_tile) {
-    const std::int64_t columns = rows - row < softmax_tile ? rows - row : softmax_tile;
-    const std::int64_t first = row * length;
-    transpose_elements(a + first, length, columns, length, ta, softmax_tile);
-    if constexpr (!has_base(op)) {
-      transpose_elements(b + first, length, columns, length, tb, softmax_tile);
-    }
-    softmax_columns<op, A>(ta, second, ta, length, columns, softmax_tile, scratch);
-    transpose_elements(ta, softmax_tile, length, columns, out + first, length);
+  alignas(64) A base[row_group] = {}, factor[row_group];
+  if constexpr (has_base(op)) {
+    const auto as_is = [a, length](std::int64_t r, std::int64_t i)
+                           HWY_ATTR { return static_cast<A>(a[r * length + i]); };
+    fold_short_rows<Fold::max>(rows, length, as_is, base);
   }
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T *pa = a + r * length, *pb = b + r * length;
+    A* term = scratch + r * length;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < length; ++i) {
+      term[i] = softmax_term<op>(static_cast<A>(pa[i]), static_cast<A>(pb[i]), base[r]);
+    }
+  }
+  const auto term = [scratch, length](std::int64_t r, std::int64_t i)
+                        HWY_ATTR { return scratch[r * length + i]; };
+  fold_short_rows<Fold::sum>(rows, length, term, factor);
+#pragma GCC ivdep
+  for (std::int64_t r = 0; r < row_group; ++r) factor[r] = softmax_factor<op>(factor[r]);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T *pa = a + r * length, *pb = b + r * length;
+    const A* terms = scratch + r * length;
+    T* to = out + r * length;
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < length; ++i) {
+      to[i] = static_cast<T>(softmax_value<op>(static_cast<A>(pa[i]), static_cast<A>(pb[i]),
+                                               base[r], terms[i], factor[r]));
+    }
+  }
+}
+
+// Rows too short for vectors: up to softmax_tile of them, transposed, are columns.
+constexpr std::int64_t narrow_row = 32;
+
+template <Softmax op, class T>
+HWY_ATTR void softmax_narrow_rows(const T* a, const T* b, T* out, std::int64_t rows,
+                                  std::int64_t length, acc_t<T>* scratch) {
+  using A = acc_t<T>;
+  A* const ta = scratch + narrow_row * softmax_tile;
+  A* const tb = ta + narrow_row * softmax_tile;
+  transpose_elements(a, length, rows, length, ta, softmax_tile);
+  transpose_elements(b, length, rows, length, tb, softmax_tile);
+  softmax_columns<op, A>(ta, tb, ta, length, rows, softmax_tile, scratch);
+  transpose_elements(ta, softmax_tile, length, rows, out, length);
+}
+
+// `many` rows at a time.
+template <class Some>
+HWY_ATTR void in_groups(std::int64_t rows, std::int64_t many, Some some) {
+  for (std::int64_t i = 0; i < rows; i += many) some(i, rows - i < many ? rows - i : many);
 }
 
 template <class T>
@@ -103,17 +157,22 @@ HWY_ATTR void run_call(const SoftmaxCall& c) {
   T* out = static_cast<T*>(c.out);
   auto* scratch = static_cast<acc_t<T>*>(c.scratch);
   with_softmax(c.op, [&]<Softmax op>() HWY_ATTR {
-    if (c.columns > 0) {
-      softmax_columns<op>(a, b, out, c.length, c.columns, c.pitch, scratch);
-    } else if (c.length <= softmax_short_row) {
-      softmax_short_rows<op>(a, b, out, c.rows, c.length, scratch);
-    } else {
-      for (std::int64_t i = 0; i < c.rows; ++i) {
-        if (i + 1 < c.rows) {
-          ask_for_row(a + (i + 1) * c.length, c.length * static_cast<std::int64_t>(sizeof(T)));
-        }
-        softmax_row<op>(a + i * c.length, b + i * c.length, out + i * c.length, c.length, scratch);
-      }
+    if (c.columns > 0) return softmax_columns<op>(a, b, out, c.length, c.columns, c.pitch, scratch);
+    if (c.length < narrow_row) {
+      return in_groups(c.rows, softmax_tile, [&](std::int64_t i, std::int64_t n) HWY_ATTR {
+        const std::int64_t at = i * c.length;
+        softmax_narrow_rows<op>(a + at, b + at, out + at, n, c.length, scratch);
+      });
+    }
+    if (c.length < short_row) {
+      return in_groups(c.rows, row_group, [&](std::int64_t i, std::int64_t n) HWY_ATTR {
+        const std::int64_t at = i * c.length;
+        softmax_short_rows<op>(a + at, b + at, out + at, n, c.length, scratch);
+      });
+    }
+    for (std::int64_t i = 0; i < c.rows; ++i) {
+      const std::int64_t at = i * c.length;
+      softmax_row<op>(a + at, b + at, out + at, c.length, scratch);
     }
   });
 }

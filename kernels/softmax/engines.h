@@ -1,6 +1,7 @@
 // The engines behind softmax.h. Arguments are validated and not empty; results are allocated.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/softmax/softmax.h"
@@ -11,9 +12,6 @@ namespace imago::kernels {
 // else one matrix of `length` rows, `pitch` elements apart, of columns <= softmax_tile columns,
 // each of which is a problem. `scratch` has softmax_scratch elements of acc_t.
 constexpr std::int64_t softmax_tile = 64;
-// Of longer rows one is worked on at a time. Of shorter ones, folding the lanes of a vector would
-// cost as much as the arithmetic; softmax_tile of them, transposed, are columns.
-constexpr std::int64_t softmax_short_row = 64;
 struct SoftmaxCall {
   Softmax op;
   DType dtype;
@@ -22,8 +20,9 @@ struct SoftmaxCall {
   std::int64_t rows, length, columns, pitch;
   void* scratch;
 };
+// Rows that are transposed need three tiles of 32 rows.
 inline std::int64_t softmax_scratch(std::int64_t length, std::int64_t columns) {
-  return columns > 0 || length <= softmax_short_row ? length * softmax_tile : length;
+  return columns > 0 ? length * softmax_tile : std::max(length, 3 * 32 * softmax_tile);
 }
 void run_softmax(const SoftmaxCall& call);
 
