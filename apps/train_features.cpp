@@ -11,8 +11,10 @@
 #include "data/loader.h"
 #include "data/procedural/attributes.h"
 #include "data/procedural/dataset.h"
+#include "kernels/concat/concat.h"
 #include "kernels/image/image.h"
 #include "kernels/parallel.h"
+#include "kernels/resample/resample.h"
 #include "models/face_features_trainer.h"
 
 namespace imago::apps {
@@ -65,6 +67,26 @@ models::FaceLabels labels_of(const Options& o, const std::vector<Photograph>& ph
   return labels;
 }
 
+// What is scored is often drawn at 32x32, where glasses are a few pixels.
+constexpr int low_resolution = 32;
+
+// Images as if they had been of so many pixels a side, enlarged as features_of enlarges them.
+Tensor seen_at(int resolution, const Tensor& images) {
+  constexpr int S = models::FaceFeatures::image;
+  if (resolution == S) return images;
+  const Tensor small =
+      kernels::resample(images, resolution, resolution, Filter::bilinear_antialias);
+  return kernels::resample(small, S, S, Filter::bilinear_antialias);
+}
+
+// The second half of a batch of low resolution.
+Tensor half_of_low_resolution(const Tensor& images) {
+  const std::int64_t N = images.size(0), sharp = N - N / 2;
+  const std::array parts = {images.slice(0, sharp),
+                            seen_at(low_resolution, images.slice(sharp, N))};
+  return kernels::concat(parts);
+}
+
 // Runs all steps.
 void train(const Options& o, models::FaceFeaturesTrainer& trainer) {
   const auto faces = std::make_shared<data::ProceduralDataset>(
@@ -84,7 +106,8 @@ void train(const Options& o, models::FaceFeaturesTrainer& trainer) {
                              static_cast<std::uint32_t>(index % o.images)});
     }
     const Tensor images = kernels::normalize_u8(loader.next().to(Context::current().device));
-    const models::FaceFeaturesStep result = trainer.step(images, labels_of(o, photographs));
+    const models::FaceFeaturesStep result =
+        trainer.step(half_of_low_resolution(images), labels_of(o, photographs));
     if (!progress.due(step)) continue;
     const double identity = result.identity.item(), attributes = result.attributes.item();
     check(std::isfinite(identity) && std::isfinite(attributes), "train_features",
@@ -108,7 +131,7 @@ struct Accuracy {
 };
 
 // On the photographs of the same people that training has not seen.
-Accuracy measure(const Options& o, models::FaceFeaturesTrainer& trainer) {
+Accuracy measure(const Options& o, models::FaceFeaturesTrainer& trainer, int resolution) {
   constexpr std::int64_t batch = 100;
   constexpr int S = models::FaceFeatures::image;
   const int each = o.images + o.held_out;
@@ -136,8 +159,8 @@ Accuracy measure(const Options& o, models::FaceFeaturesTrainer& trainer) {
       std::copy(face.rgb.begin(), face.rgb.end(), to + i * S * S * 3);
     });
     const models::FaceLabels labels = labels_of(o, photographs);
-    const auto hits =
-        trainer.hits(kernels::normalize_u8(images.to(Context::current().device)), labels);
+    const Tensor normalized = kernels::normalize_u8(images.to(Context::current().device));
+    const auto hits = trainer.hits(seen_at(resolution, normalized), labels);
     accuracy.identity += static_cast<double>(hits.identities) / static_cast<double>(N);
     for (std::size_t a = 0; a < counts.size(); ++a) {
       accuracy.attributes[a] += static_cast<double>(hits.attributes[a]) / static_cast<double>(N);
@@ -172,28 +195,30 @@ int run(const Options& o) {
               describe(device).c_str());
   train(o, trainer);
 
-  const Accuracy accuracy = measure(o, trainer);
-  std::printf("On %d photographs of each person that were not trained on:\n", o.held_out);
-  std::printf("  %-12s %.3f right among %d\n", "identity", accuracy.identity, o.identities);
-  std::string text;
-  for (std::size_t a = 0; a < accuracy.attributes.size(); ++a) {
-    const std::string& name = data::face_attributes()[a].name;
-    std::printf("  %-12s %.3f right; the commonest answer %.3f\n", name.c_str(),
-                accuracy.attributes[a], accuracy.majority[a]);
-    text += (a ? "," : "") + name + ":" + decimal(accuracy.attributes[a]);
+  Metadata about = {
+      {"data", "procedural faces of " + std::to_string(o.identities) + " people, " +
+                   std::to_string(o.images) + " of each, seed " + std::to_string(o.data_seed)},
+      {"steps", std::to_string(o.steps)},
+      {"batch", std::to_string(o.batch)},
+      {"seed", std::to_string(o.seed)},
+      {"held_out_images", std::to_string(std::int64_t{o.identities} * o.held_out)}};
+  for (const int resolution : {models::FaceFeatures::image, low_resolution}) {
+    const Accuracy accuracy = measure(o, trainer, resolution);
+    std::printf("On %d photographs of each person that were not trained on, at %dx%d:\n",
+                o.held_out, resolution, resolution);
+    std::printf("  %-12s %.3f right among %d\n", "identity", accuracy.identity, o.identities);
+    std::string text;
+    for (std::size_t a = 0; a < accuracy.attributes.size(); ++a) {
+      const std::string& name = data::face_attributes()[a].name;
+      std::printf("  %-12s %.3f right; the commonest answer %.3f\n", name.c_str(),
+                  accuracy.attributes[a], accuracy.majority[a]);
+      text += (a ? "," : "") + name + ":" + decimal(accuracy.attributes[a]);
+    }
+    const std::string at = resolution == low_resolution ? "_at_32" : "";
+    about["identity_accuracy" + at] = decimal(accuracy.identity);
+    about["attribute_accuracy" + at] = text;
   }
-  save_safetensors(
-      o.out, network.state_dict(),
-      models::face_features_metadata(
-          network,
-          {{"data", "procedural faces of " + std::to_string(o.identities) + " people, " +
-                        std::to_string(o.images) + " of each, seed " + std::to_string(o.data_seed)},
-           {"steps", std::to_string(o.steps)},
-           {"batch", std::to_string(o.batch)},
-           {"seed", std::to_string(o.seed)},
-           {"held_out_images", std::to_string(std::int64_t{o.identities} * o.held_out)},
-           {"identity_accuracy", decimal(accuracy.identity)},
-           {"attribute_accuracy", text}}));
+  save_safetensors(o.out, network.state_dict(), models::face_features_metadata(network, about));
   std::printf("Wrote %s\n", o.out.c_str());
   return 0;
 }
