@@ -1,8 +1,10 @@
 // Published decoders double their images by transposed convolutions of kernel 3 and stride 2. Each
 // input pixel is spread over 3x3 of the output, two pixels apart, so that the spread squares overlap
 // in some pixels and not in others: a checkerboard, before anything has been learned.
+#include <array>
 #include <cmath>
 #include <cstdio>
+#include <span>
 #include <string>
 
 #include "apps/museum/exhibits.h"
@@ -20,11 +22,12 @@ using Map = Checkerboard::Map;
 
 constexpr int in = 6, out = 2 * in;   // sides
 constexpr int shown = 6, border = 2;  // the middle of the output, which no border reaches
-const std::vector<double> ones3(3, 1), ones4(4, 1), rising3 = {1, 2, 3}, rising4 = {1, 2, 3, 4};
+constexpr std::array<double, 3> ones3 = {1, 1, 1}, rising3 = {1, 2, 3}, linear3 = {1, 2, 1};
+constexpr std::array<double, 4> ones4 = {1, 1, 1, 1}, rising4 = {1, 2, 3, 4};
 
 // Weights (1, k, k, 1): those of the rows times those of the columns. f64, so that sums of whole
 // numbers are exact whatever the engine.
-Tensor weight(const std::vector<double>& along) {
+Tensor weight(std::span<const double> along) {
   const auto k = static_cast<std::int64_t>(along.size());
   Tensor w = Tensor::empty({1, k, k, 1}, DType::f64);
   double* to = w.mutable_data<double>();
@@ -52,11 +55,11 @@ Map middle_of(const Var& image) {
   return map;
 }
 
-Map transposed(const std::vector<double>& along) {
+Map transposed(std::span<const double> along) {
   return middle_of(ops::conv2d_input_grad(ones(in), weight(along), out, out, with_stride(2)));
 }
 
-Map resized(const std::vector<double>& along) {
+Map resized(std::span<const double> along) {
   const Var doubled = ops::resample(ones(in), out, out, Filter::nearest);
   return middle_of(ops::conv2d(doubled, weight(along), with_stride(1)));
 }
@@ -106,7 +109,7 @@ Checkerboard checkerboard() {
     f.uneven_deviation[i] = deviation_of(f.uneven[i]);
     f.energy[i] = energy_of(f.even[i]);
   }
-  f.bilinear = transposed({1, 2, 1});
+  f.bilinear = transposed(linear3);
   const Var image = parameter(ones(out));
   const Var seen = ops::sum(ops::conv2d(image, weight(ones3), with_stride(2)));
   const Map gradient = middle_of(grad({seen}, {image})[0]);
