@@ -275,17 +275,17 @@ Json to_json(const GanFlags& f) {
                      {"class-weight", f.class_weight},
                      {"classify-fakes", f.classify_fakes},
                      {"balance-classes", f.balance_classes}});
-    return json;
+  } else {
+    json.update(Json{{"penalty", f.penalty},
+                     {"penalty-weight", f.penalty_weight},
+                     {"penalty-every", f.penalty_every},
+                     {"clip-weights", f.clip_weights},
+                     {"d-steps", f.d_steps},
+                     {"smooth", f.smooth},
+                     {"instance-noise", f.instance_noise},
+                     {"instance-noise-steps", f.instance_noise_steps},
+                     {"augment", f.augment}});
   }
-  json.update(Json{{"penalty", f.penalty},
-                   {"penalty-weight", f.penalty_weight},
-                   {"penalty-every", f.penalty_every},
-                   {"clip-weights", f.clip_weights},
-                   {"d-steps", f.d_steps},
-                   {"smooth", f.smooth},
-                   {"instance-noise", f.instance_noise},
-                   {"instance-noise-steps", f.instance_noise_steps},
-                   {"augment", f.augment}});
   json.update(to_json(f.score));
   return json;
 }

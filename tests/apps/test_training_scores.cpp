@@ -148,6 +148,36 @@ TEST_CASE("a run that stops and goes on has the scores of one that does not, and
         read_bytes(play / "parts/checkpoint.safetensors"));
 }
 
+TEST_CASE("a conditional run that stops and goes on has the scores of one that does not") {
+  const Playground play;
+  const std::string train =
+      "train_gan --labels glasses --base 2 --batch 4 --sample-every 2 --checkpoint-every 3 --seed "
+      "3 " +
+      scored;
+  const Outcome whole = play.run(train + "--steps 6 --out whole --threads 2");
+  INFO(whole.err);
+  REQUIRE(whole.status == 0);
+  REQUIRE(play.run(train + "--steps 3 --out parts --threads 1").status == 0);
+  const Outcome parts = play.run("train_gan --resume --out parts --steps 6 --threads 2");
+  INFO(parts.err);
+  REQUIRE(parts.status == 0);
+  CHECK(contains(parts.out, "Scores every 2 steps: 16 images"));
+  const Json config = Json::parse(read_bytes(play / "parts/config.json"));
+  CHECK(config.at("score-every") == 2);
+  CHECK(config.at("score-images") == 16);
+  const std::map<int, Json> a = rows_of(play / "whole"), b = rows_of(play / "parts");
+  for (const int step : {0, 2, 4, 6}) {
+    CAPTURE(step);
+    REQUIRE(b.contains(step));
+    CHECK(a.at(step).at("frechet").is_number());
+    CHECK(a.at(step) == b.at(step));
+  }
+  CHECK(verdict_in(whole.out) == verdict_in(parts.out));
+  CHECK(read_bytes(play / "whole/best.safetensors") == read_bytes(play / "parts/best.safetensors"));
+  CHECK(read_bytes(play / "whole/checkpoint.safetensors") ==
+        read_bytes(play / "parts/checkpoint.safetensors"));
+}
+
 TEST_CASE("a killed run never has a best step that its checkpoint does not reach") {
   const Playground play;
   const Outcome killed = play.run_until("killed/best.safetensors", "KILL",
