@@ -232,11 +232,15 @@ void take_saved_flags(const Flags& flags, GanFlags& f) {
   saved.take(f.score);
   saved.require(f.base >= 1 && f.base <= 1024 && *f.lr_g > 0 && *f.lr_d > 0 && f.ema >= 0 &&
                 f.ema < 1 && f.class_weight >= 0);
+  // What was given is judged by settle(), which names the flag: the file is to blame for what it
+  // says alone. Of the flags that may change, only this one may not go with the others.
+  GanFlags before = f;
+  before.train.skip_broken = saved.value_of<bool>("skip-broken");
   try {
-    if (f.conditional()) {
-      check_conditional(f);
+    if (before.conditional()) {
+      check_conditional(before);
     } else {
-      check_gan_options(trainer_options(f));
+      check_gan_options(trainer_options(before));
     }
   } catch (const std::exception& error) {
     saved.require(false, error.what());

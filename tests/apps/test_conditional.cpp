@@ -131,8 +131,17 @@ TEST_CASE("train_gan --labels FILE: a folder, its classes, and what may not chan
   play.fails("train_gan --resume --out run --steps 4 --labels glasses", 2, "cannot change");
   play.fails("train_gan --resume --out run --steps 4 --class-weight 9", 2, "cannot change");
   play.fails("train_gan --resume --out run --steps 4 --augment colour", 2, "--augment");
+  play.fails("train_gan --resume --out run --steps 4 --skip-broken", 2,
+             "--skip-broken does not go with --labels");
   play.succeeds("train_gan --model dcgan16 --base 4 --batch 4 --steps 1 --out plain");
   play.fails("train_gan --resume --out plain --steps 2 --labels glasses", 2, "cannot change");
+  // What the file itself says is not the command line's fault.
+  const std::string saved = read_bytes(play / "run/config.json");
+  Json config = Json::parse(saved);
+  config["skip-broken"] = true;
+  write_bytes(play / "run/config.json", config.dump());
+  play.fails("train_gan --resume --out run --steps 4", 1, "holds a value out of range");
+  write_bytes(play / "run/config.json", saved);
   // The same images, called otherwise.
   std::string lines = read_bytes(play / "labels.csv");
   for (std::size_t at = 0; (at = lines.find("bright", at)) != std::string::npos;) {
