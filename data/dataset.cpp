@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "data/folder.h"
 #include "data/image.h"
@@ -16,6 +17,13 @@ namespace {
 std::size_t square_bytes(const char* op, int size) {
   check(size >= 1 && size <= 16384, op, "the image size is 1 to 16384, but ", size);
   return static_cast<std::size_t>(size) * static_cast<std::size_t>(size) * 3;
+}
+
+std::vector<std::filesystem::path> part_of(const FolderDataset& whole, std::int64_t begin,
+                                           std::int64_t end) {
+  check(begin >= 0 && begin < end && end <= whole.size(), "folder", "images ", begin, " to ", end,
+        " are not a part of ", whole.describe());
+  return {whole.paths().begin() + begin, whole.paths().begin() + end};
 }
 
 }  // namespace
@@ -46,16 +54,27 @@ void ImageCache::store(std::int64_t index, const std::uint8_t* image) const {
 }
 
 FolderDataset::FolderDataset(const std::filesystem::path& folder, const FolderOptions& options)
+    : FolderDataset(folder, options, list_images(folder), 0) {
+  of_ = size();
+}
+
+FolderDataset::FolderDataset(const FolderDataset& whole, std::int64_t begin, std::int64_t end)
+    : FolderDataset(whole.folder_, whole.options_, part_of(whole, begin, end), whole.of_) {}
+
+FolderDataset::FolderDataset(const std::filesystem::path& folder, const FolderOptions& options,
+                             std::vector<std::filesystem::path> paths, std::int64_t of)
     : folder_(folder),
       options_(options),
-      paths_(list_images(folder)),
+      paths_(std::move(paths)),
+      of_(of),
       cache_(static_cast<std::int64_t>(paths_.size()), square_bytes("folder", options.size),
              options.cache_bytes) {}
 
 std::string FolderDataset::describe() const {
   std::ostringstream text;
-  text << paths_.size() << " images of " << folder_.native() << " at " << options_.size << " x "
-       << options_.size;
+  text << paths_.size();
+  if (of_ != size()) text << " of " << of_;
+  text << " images of " << folder_.native() << " at " << options_.size << " x " << options_.size;
   if (cache_.capacity() < size()) {
     text << ", of which the first " << cache_.capacity() << " are kept in memory once decoded";
   } else {
@@ -76,8 +95,9 @@ void FolderDataset::get(std::int64_t index, RandomStream&, std::uint8_t* out) co
     } catch (const Error& error) {
       if (!options_.skip_broken) throw;
       log_once("broken image " + path.native(), "skipped: " + std::string(error.what()));
-      check(tried + 1 < size(), "folder", folder_.native(), ": none of its ", size(),
-            " images can be loaded; the last error was ", error.what());
+      check(tried + 1 < size(), "folder", folder_.native(), ": none of its ", size(), " images",
+            of_ == size() ? "" : " of this part", " can be loaded; the last error was ",
+            error.what());
     }
   }
   cache_.store(index, out);

@@ -65,6 +65,10 @@ struct FolderOptions {
 class FolderDataset : public Dataset {
  public:
   explicit FolderDataset(const std::filesystem::path& folder, const FolderOptions& options = {});
+  // Images [begin, end) of `whole`, at least one, with a cache of their own. A broken one is
+  // replaced by another of them, so that two parts which share no image never show the same one.
+  // Throws when they are not all there.
+  FolderDataset(const FolderDataset& whole, std::int64_t begin, std::int64_t end);
 
   std::int64_t size() const override { return static_cast<std::int64_t>(paths_.size()); }
   int image_size() const override { return options_.size; }
@@ -74,9 +78,13 @@ class FolderDataset : public Dataset {
   const std::vector<std::filesystem::path>& paths() const { return paths_; }
 
  private:
+  FolderDataset(const std::filesystem::path& folder, const FolderOptions& options,
+                std::vector<std::filesystem::path> paths, std::int64_t of);
+
   std::filesystem::path folder_;
   FolderOptions options_;
   std::vector<std::filesystem::path> paths_;
+  std::int64_t of_;  // images of the whole folder, of which a part has fewer
   ImageCache cache_;
 };
 

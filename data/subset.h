@@ -9,6 +9,8 @@
 
 namespace imago::data {
 
+// Of a folder whose broken images are skipped take FolderDataset's parts: what replaces a broken
+// image of the whole may be in another subset.
 class Subset : public Dataset {
  public:
   // Images [begin, end) of `whole`, at least one. Throws when they are not all there.

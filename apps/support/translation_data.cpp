@@ -7,7 +7,6 @@
 #include "apps/support/score_report.h"
 #include "data/procedural/dataset.h"
 #include "data/procedural/matted.h"
-#include "data/subset.h"
 #include "kernels/concat/concat.h"
 #include "kernels/image/image.h"
 
@@ -58,13 +57,14 @@ TranslationData open_translation_data(models::TranslationTask task, const std::s
     return {rendered(task, {.size = image}),
             procedural_people(task, image, watched_people, most_held_out)};
   }
-  const auto folder = std::make_shared<data::FolderDataset>(
-      data, data::FolderOptions{.size = image, .skip_broken = skip_broken});
-  const std::int64_t all = folder->size();
+  const data::FolderDataset folder(data,
+                                   data::FolderOptions{.size = image, .skip_broken = skip_broken});
+  const std::int64_t all = folder.size();
   check(all >= 2, "train_translation", data, " holds one image; one more is needed to measure on");
   const std::int64_t held_out = std::clamp(all / 10, std::int64_t{1}, std::int64_t{most_held_out});
-  return {std::make_shared<data::Subset>(folder, 0, all - held_out),
-          std::make_shared<data::Subset>(folder, all - held_out, all)};
+  // Not Subset: what replaces a broken image must not be held out, nor the other way round.
+  return {std::make_shared<data::FolderDataset>(folder, 0, all - held_out),
+          std::make_shared<data::FolderDataset>(folder, all - held_out, all)};
 }
 
 Tensor all_images(const data::Dataset& dataset) {

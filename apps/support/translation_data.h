@@ -23,7 +23,7 @@ std::shared_ptr<const data::Dataset> procedural_people(models::TranslationTask t
 
 struct TranslationData {
   std::shared_ptr<const data::Dataset> training;
-  std::shared_ptr<const data::Dataset> held_out;  // up to 64 images, none of them in the other
+  std::shared_ptr<const data::Dataset> held_out;  // up to 64 images, none of which the other shows
 };
 
 // "procedural": its 10,000 faces, and 64 of watched_people. A folder: its last images by path, a

@@ -1,9 +1,12 @@
 // train_translation, translate and evaluate --translator, at tiny sizes.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
+#include "apps/support/translation_data.h"
 #include "data/image.h"
 #include "program.h"
 
@@ -111,6 +114,35 @@ TEST_CASE("train_translation holds out a part of a folder; a folder has no matte
   check_fails(play, tiny + "--task matte --data photos --steps 2 --out m", 2, "no mattes");
   CHECK_FALSE(fs::exists(play / "m"));
   check_fails(play, tiny + "--data nowhere --out n", 1, "nowhere");
+}
+
+TEST_CASE("no broken image is replaced across the line between training and held-out images") {
+  using namespace imago;
+  const Playground play;
+  fs::create_directories(play / "photos");
+  for (int i = 0; i < 20; ++i) {
+    data::Image image(16, 16);
+    std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(10 * i));
+    data::save_png(play / ("photos/" + std::string(i < 10 ? "0" : "") + std::to_string(i) + ".png"),
+                   image);
+  }
+  // The last of each part: the next good image of the folder is in the other one.
+  write_bytes(play / "photos/17.png", "nonsense");
+  write_bytes(play / "photos/19.png", "nonsense");
+  const apps::TranslationData parts = apps::open_translation_data(
+      models::TranslationTask::low_light, (play / "photos").string(), 16, true);
+  REQUIRE(parts.training->size() == 18);
+  REQUIRE(parts.held_out->size() == 2);
+  const auto grey = [](const data::Dataset& dataset, std::int64_t index) {
+    std::vector<std::uint8_t> pixels(16 * 16 * 3);
+    RandomStream no_augmentation(0);
+    dataset.get(index, no_augmentation, pixels.data());
+    return int{pixels[0]};
+  };
+  for (int i = 0; i < 17; ++i) CHECK(grey(*parts.training, i) == 10 * i);
+  CHECK(grey(*parts.training, 17) == 0);
+  CHECK(grey(*parts.held_out, 0) == 180);
+  CHECK(grey(*parts.held_out, 1) == 180);
 }
 
 TEST_CASE("train_translation and translate say what is wrong in one line") {

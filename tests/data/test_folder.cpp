@@ -149,6 +149,45 @@ TEST_CASE("a broken image is an error, or on request replaced by the next good o
   CHECK(contains(error_of([&] { get(hopeless, 0); }), "none of its 5 images can be loaded"));
 }
 
+TEST_CASE("a part of a folder replaces a broken image by one of its own") {
+  const TemporaryFolder scratch;
+  for (int i = 0; i < 6; ++i) {
+    write_bytes(scratch / (std::to_string(i) + ".png"),
+                png(noise(8, 8, static_cast<std::uint32_t>(i))));
+  }
+  const FolderDataset good(scratch.path(), {.size = 8});
+  std::vector<Image> images;
+  for (int i = 0; i < 6; ++i) images.push_back(get(good, i));
+  // The last of each part.
+  write_bytes(scratch / "3.png", "nonsense");
+  write_bytes(scratch / "5.png", "nonsense");
+  for (const std::size_t cache : {default_cache_bytes, std::size_t{0}}) {
+    const FolderDataset whole(scratch.path(),
+                              {.size = 8, .skip_broken = true, .cache_bytes = cache});
+    const FolderDataset first(whole, 0, 4), last(whole, 4, 6);
+    CHECK(first.size() == 4);
+    CHECK(last.size() == 2);
+    CHECK(last.paths() == std::vector<fs::path>{scratch / "4.png", scratch / "5.png"});
+    CHECK(contains(first.describe(), "4 of 6 images of " + scratch.path().native() + " at 8 x 8"));
+    CHECK(contains(whole.describe(), "6 images of "));
+    CHECK_FALSE(contains(whole.describe(), " of 6 images"));
+    CHECK(get(whole, 3) == images[4]);
+    CHECK(get(whole, 5) == images[0]);
+    for (int round = 0; round < 2; ++round) {
+      for (const int i : {0, 1, 2}) CHECK(get(first, i) == images[static_cast<std::size_t>(i)]);
+      CHECK(get(first, 3) == images[0]);
+      CHECK(get(last, 0) == images[4]);
+      CHECK(get(last, 1) == images[4]);
+    }
+    const FolderDataset hopeless(whole, 5, 6);
+    CHECK(contains(error_of([&] { get(hopeless, 0); }),
+                   "none of its 1 images of this part can be loaded"));
+    CHECK(contains(error_of([&] { FolderDataset(whole, 4, 4); }), "not a part of 6 images"));
+    CHECK(contains(error_of([&] { FolderDataset(whole, 4, 7); }), "not a part of 6 images"));
+    CHECK(contains(error_of([&] { FolderDataset(whole, -1, 2); }), "not a part of 6 images"));
+  }
+}
+
 TEST_CASE("a size out of range is an error") {
   const TemporaryFolder scratch;
   write_bytes(scratch / "a.png", png(noise(8, 8)));
