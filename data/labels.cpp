@@ -19,6 +19,8 @@ using Attributes = std::array<std::int64_t, face_attribute_count>;
 constexpr std::size_t glasses = 0, beard = 1, hair = 2;
 constexpr std::int64_t none = 0, long_hair = 2;  // of glasses and beard; of hair
 
+constexpr std::string_view mark = "\xef\xbb\xbf";  // that some editors begin UTF-8 with
+
 // A label by name: its classes, and how to find that of a face. What attributes_of can tell is
 // asked of it, so that both words mean the same.
 struct Rule {
@@ -66,11 +68,14 @@ std::map<fs::path, Line> read_csv(const fs::path& csv) {
   int number = 0;
   for (std::string text; std::getline(in, text);) {
     number += 1;
+    if (number == 1 && text.starts_with(mark)) text.erase(0, mark.size());
     if (text.ends_with('\r')) text.pop_back();
     if (text.empty() || (number == 1 && text == "path,label")) continue;
     const auto comma = text.rfind(',');
     check(comma != std::string::npos && comma > 0, "labels", csv.native(), ", line ", number,
           ": expects path,class but it is '", text, "'");
+    check(is_utf8(std::string_view(text).substr(comma + 1)), "labels", csv.native(), ", line ",
+          number, ": the class is not UTF-8 text; save the file as UTF-8");
     const fs::path image = fs::weakly_canonical(csv.parent_path() / text.substr(0, comma));
     const Line line{number, text.substr(comma + 1)};
     const auto [at, fresh] = lines.emplace(image, line);
@@ -143,6 +148,27 @@ Labels csv_labels(const FolderDataset& dataset, const fs::path& csv) {
   }
   for (const std::string* label : of_images) labels.images.push_back(numbers.at(*label));
   return labels;
+}
+
+bool is_utf8(std::string_view text) {
+  const auto within = [&](std::size_t i, int low, int high) {
+    const int byte = i < text.size() ? static_cast<unsigned char>(text[i]) : -1;
+    return low <= byte && byte <= high;
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const int lead = static_cast<unsigned char>(text[i++]);
+    if (lead < 0x80) continue;
+    if (lead < 0xc2 || lead > 0xf4) return false;
+    const int more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    // The second byte: a longer form than needed is below, a surrogate or too large a code above.
+    const int low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+    const int high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+    if (!within(i++, low, high)) return false;
+    for (int k = 1; k < more; ++k) {
+      if (!within(i++, 0x80, 0xbf)) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace imago::data

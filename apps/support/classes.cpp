@@ -18,9 +18,9 @@ constexpr const char* label_key = "label";
 constexpr const char* names_key = "class_names";
 constexpr const char* times_key = "class_images";
 
-// In ASCII: a class may be called anything, in any encoding.
+// In ASCII, whatever UTF-8 the names are.
 std::string ascii(const Json& json) {
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  return json.dump(-1, ' ', true);
 }
 
 // An entry that is a JSON array of `count` things.

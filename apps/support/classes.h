@@ -21,9 +21,9 @@ struct Classes {
 // Those of the images of a run; `label` is --labels.
 Classes classes_of(const data::Labels& labels, const std::string& label);
 
-// As entries of a checkpoint's metadata, and back. Where a conditional GAN was trained by another
-// program, which gave no names, the classes are "0", "1", ..., all equally common. Throws, naming
-// the file, when the entries are not those of so many classes.
+// As entries of a checkpoint's metadata, and back; label and names are UTF-8. Where a conditional
+// GAN was trained by another program, which gave no names, the classes are "0", "1", ..., all
+// equally common. Throws, naming the file, when the entries are not those of so many classes.
 void add_classes(Metadata& metadata, const Classes& classes);
 Classes read_classes(const SafetensorsFile& file);
 

@@ -66,6 +66,7 @@ std::string settle_label(std::string& text) {
   if (!is_procedural_label(text)) {
     text = std::filesystem::absolute(text).lexically_normal().string();
   }
+  if (!data::is_utf8(text)) return "must be called by UTF-8 text: config.json has to hold it";
   return "";
 }
 

@@ -180,6 +180,10 @@ TEST_CASE("train_gan --labels: flags that do not go together are named, and noth
   play.fails("train_gan --data photos --labels labels.csv --skip-broken --out a", 2,
              "--skip-broken does not go with --labels");
   play.fails("train_gan --data photos --labels none.csv --out a", 1, "none.csv");
+  play.fails("train_gan --data photos --labels 'gr\xfcn.csv' --out a", 2, "--labels");
+  write_bytes(play / "latin1.csv", "photos/0.png,gr\xfcn\n");
+  play.fails("train_gan --data photos --labels latin1.csv --batch 4 --out a", 1,
+             "latin1.csv, line 1: the class is not UTF-8");
   write_bytes(play / "few.csv", "photos/0.png,dull\n");
   play.fails("train_gan --data photos --labels few.csv --batch 4 --out a", 1, "has no line for");
   std::string lines;

@@ -240,9 +240,37 @@ TEST_CASE("labels: a text file gives the classes of a folder") {
     return error_of([&] { csv_labels(folder, file(text)); });
   };
   CHECK(contains(mistake("photos/c.png,old\n"), "has no line for"));
+  const std::string latin1 = mistake("photos/c.png,old\nphotos/a,1.png,gr\xfcn\n");
+  CHECK(contains(latin1, "labels.csv, line 2: the class is not UTF-8"));
+  CHECK(contains(latin1, "save the file as UTF-8"));
   CHECK(contains(mistake("photos/c.png old\n"), "line 1: expects path,class"));
   CHECK(contains(mistake("photos/c.png,old\nphotos/./c.png,new\n"), "'old' in line 1"));
   CHECK(contains(error_of([&] { csv_labels(folder, scratch / "none.csv"); }), "cannot read"));
+}
+
+TEST_CASE("labels: classes are UTF-8, which may begin with a mark; paths are any bytes") {
+  const TemporaryFolder scratch;
+  for (const char* name : {"a.png", "\xff.png"}) {
+    write_bytes(scratch / "photos" / name, png(noise(8, 8, 1)));
+  }
+  const FolderDataset folder(scratch / "photos", {.size = 8});
+  const auto csv = write_bytes(scratch / "labels.csv",
+                               "\xef\xbb\xbfphotos/a.png,gr\xc3\xbcn\r\nphotos/\xff.png,rot\r\n");
+  const Labels labels = csv_labels(folder, csv);
+  CHECK(labels.classes == std::vector<std::string>{"gr\xc3\xbcn", "rot"});
+  CHECK(labels.images == std::vector<std::int64_t>{0, 1});
+  // One code of each length, and the ends of what is allowed.
+  for (const char* good :
+       {"", "a", "\x7f", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xe4\xba\xba", "\xed\x9f\xbf",
+        "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "x\xf0\x9f\x98\x80y"}) {
+    CAPTURE(good);
+    CHECK(is_utf8(good));
+  }
+  for (const char* bad : {"\x80", "\xc1\xbf", "\xc2", "\xc2 ", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                          "\xe4\xba", "\xe4\xba ", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+                          "\xf5\x80\x80\x80", "\xff", "a\xfc", "\xf0\x9f\x98"}) {
+    CHECK_FALSE(is_utf8(bad));
+  }
 }
 
 TEST_CASE("labels: a number of labels that is not that of the images is refused") {
