@@ -185,7 +185,7 @@ def main(argv):
     table = table_of(results)
     loss_table.put_between_markers(options.docs, "checkerboards", f"{table}\n\n{note}")
     loss_table.write_results(options.results, {
-        "format": "imago-checkerboards-1", **loss_table.conditions(options),
+        "format": "imago-checkerboards-1", **loss_table.conditions(options, results),
         "generators": [{"model": model, "doubles_by": how, "flags": flags, "run": result}
                        for (model, how, flags), result in zip(GENERATORS, results)]})
     print(f"\n{table}\n\n{note}\nWrote {options.picture}, {options.docs} and {options.results}")

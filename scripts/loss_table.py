@@ -172,7 +172,8 @@ def result_of(options, flags, name, seed, say=print):
         shutil.rmtree(run)  # of a run that was stopped, or had other flags
     options.runs.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    result = {"commands": same, "seed": seed}
+    # Now, not when the table is written: that may be later, elsewhere, and of a changed tree.
+    result = {"commands": same, "seed": seed, "cpu": cpu(), "commit": commit()}
     error = call(options, train)
     if error and "is not finite" in error:
         result["diverged"] = error
@@ -289,8 +290,12 @@ def write_results(file, content):
     file.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
 
 
-def conditions(options):
-    return {"cpu": cpu(), "commit": commit(), "device": options.device,
+def conditions(options, results):
+    """What all figures have in common. results: those of all runs, which know where and of which
+    state of the tree they were measured; where they differ, all of them are named."""
+    def among(key):
+        return ", ".join(sorted({result.get(key, "unknown") for result in results}))
+    return {"cpu": among("cpu"), "commit": among("commit"), "device": options.device,
             "steps": options.steps, "batch": options.batch, "base": options.base,
             "count": options.count}
 
@@ -340,7 +345,9 @@ def main(argv):
             f"base {options.base}, batch {options.batch}, {options.steps} steps of G.")
     put_between_markers(options.docs, "losses", f"{table}\n\n{note}")
     write_results(options.results, {
-        "format": "imago-gan-losses-1", **conditions(options), "half": HALF, "near": NEAR,
+        "format": "imago-gan-losses-1",
+        **conditions(options, [run for runs in results.values() for run in runs]),
+        "half": HALF, "near": NEAR,
         "losses": [{"loss": s.name, "flags": s.flags, "why": s.why, **rows[s.name],
                     "runs": results[s.name]} for s in SETTINGS]})
     print(f"\n{table}\n\n{note}\nWrote {options.docs} and {options.results}")

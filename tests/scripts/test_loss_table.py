@@ -103,6 +103,26 @@ class LossTableTest(Pretended):
         self.assertEqual((code, err, out.count(": done before")), (0, "", 21))
         self.assertEqual(len(self.calls()), 2 * 21)
         self.assertEqual(self.docs.read_text(), text)
+        # Each run says where and when it was measured, whenever the table is written.
+        runs = [run for row in results["losses"] for run in row["runs"]]
+        self.assertEqual({run["cpu"] for run in runs}, {loss_table.cpu()})
+        self.assertEqual({run["commit"] for run in runs}, set(results["commit"].split(", ")))
+        first = next(row["runs"][0]["commit"] for row in results["losses"] if row["loss"] == "lsgan")
+        file = self.folder / "runs" / "lsgan-2.json"
+        run = json.loads(file.read_text())
+        file.write_text(json.dumps({**run, "cpu": "an abacus", "commit": "0123-dirty"}))
+        file = self.folder / "runs" / "lsgan-3.json"
+        run = json.loads(file.read_text())
+        del run["cpu"], run["commit"]  # as of a run from before they were kept
+        file.write_text(json.dumps(run))
+        code, _, err = self.run_script("loss_table.py")
+        self.assertEqual((code, err, len(self.calls())), (0, "", 2 * 21))
+        again = json.loads((self.folder / "results.json").read_text())
+        lsgan = next(row for row in again["losses"] if row["loss"] == "lsgan")
+        self.assertEqual([run.get("commit") for run in lsgan["runs"]],
+                         [first, "0123-dirty", None])
+        self.assertLessEqual({first, "0123-dirty", "unknown"}, set(again["commit"].split(", ")))
+        self.assertIn("an abacus", again["cpu"])
         # Other steps are other runs.
         self.run_script("loss_table.py", "--steps", "5", "--only", "hinge")
         self.assertEqual(len(self.calls()), 2 * 24)
@@ -227,6 +247,9 @@ class CheckerboardTest(Pretended):
         results = json.loads((self.folder / "results.json").read_text())
         self.assertEqual([g["model"] for g in results["generators"]],
                          ["dcgan32", "resize32", "resnet32"])
+        self.assertEqual({g["run"]["commit"] for g in results["generators"]},
+                         set(results["commit"].split(", ")))
+        self.assertEqual({g["run"]["cpu"] for g in results["generators"]}, {results["cpu"]})
         code, out, err = self.run_script("checkerboard.py", "--picture", picture)
         self.assertEqual((code, err, out.count(": done before")), (0, "", 3))
         self.assertEqual(len(self.calls()), 6)
