@@ -83,7 +83,8 @@ void settle(ScoreFlags& o, const TrainFlags& train) {
   if (o.images == 0) o.images = std::min(have, usual);
   if (have < o.images) {
     throw UsageError("--score-images is " + std::to_string(o.images) + " but " + train.data +
-                     " holds only " + std::to_string(have) + " images");
+                     " holds only " + std::to_string(have) + " images" +
+                     (train.resume ? " now; --score-every 0 goes on without scores" : ""));
   }
   if (o.images < least_score_images()) {
     throw UsageError("scores need at least " + std::to_string(least_score_images()) +

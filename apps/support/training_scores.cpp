@@ -87,11 +87,17 @@ void TrainingScores::see_again(const std::vector<Json>& rows) {
     check(label == network_->label(), "scores", "this run was scored on ", label,
           " so far, and would be on ", network_->label(),
           " now, which do not compare; bring those weights back, or go on with --score-every 0");
+    const auto images = row.value("score_images", std::int64_t{0});
+    check(images == flags_.images, "scores", "this run was scored on ", images,
+          " images of each kind so far, and would be on ", flags_.images,
+          " now, which do not compare; go on with --score-images ", images,
+          " or with --score-every 0");
     take(row.at("step").get<std::int64_t>(), row.at("frechet").get<double>());
   }
 }
 
 void TrainingScores::take(std::int64_t step, double frechet) {
+  if (!std::isfinite(frechet)) return;  // no distance, and nothing would ever be below it
   figure_ = frechet;
   if (step == 0) {
     untrained_ = Point{step, frechet};

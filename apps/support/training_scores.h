@@ -38,8 +38,8 @@ class TrainingScores {
   // Loads the network and the real images, computes their features, and says on stdout what will be
   // scored on what. Throws where there are no weights.
   void prepare();
-  // The rows of a run that goes on. Throws when their scores are of other weights, with which those
-  // to come would not compare.
+  // The rows of a run that goes on. Throws when their scores are of other weights or of another
+  // number of images, with which those to come would not compare.
   void see_again(const std::vector<Json>& rows);
 
   bool due(std::int64_t step) const { return step % flags_.every == 0; }
@@ -60,7 +60,7 @@ class TrainingScores {
     std::int64_t step;
     double frechet;
   };
-  void take(std::int64_t step, double frechet);
+  void take(std::int64_t step, double frechet);  // unless it is not finite
 
   ScoreFlags flags_;
   TrainFlags train_;

@@ -2,7 +2,9 @@
 // and goes on has the same ones.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -228,6 +230,29 @@ TEST_CASE("what is the best, and whether it is there, is taken from the rows of 
   CHECK(one_line(other.err));
   CHECK(contains(other.err, "face_features version 0"));
   CHECK(contains(other.err, "--score-every 0"));
+  // Nor are those of another number of images.
+  const Outcome more = with(2, "score_images", 20);
+  CHECK(more.status == 1);
+  CHECK(one_line(more.err));
+  CHECK(contains(more.err, "scored on 20 images of each kind so far, and would be on 16 now"));
+  CHECK(contains(more.err, "--score-every 0"));
+}
+
+TEST_CASE("a run whose images have become fewer than its scores need says the way out") {
+  const Playground play;
+  fs::create_directories(play / "photos");
+  for (int i = 0; i < 16; ++i) {
+    const std::string number = std::to_string(i);
+    const std::string face = "--first " + number + " --out photos/" + number + ".png";
+    REQUIRE(play.run("render_faces --grid 1x1 --size 16 " + face).status == 0);
+  }
+  const Outcome first = play.run(small + scored + "--data photos --steps 2 --out run");
+  INFO(first.err);
+  REQUIRE(first.status == 0);
+  for (int i = 8; i < 16; ++i) fs::remove(play / ("photos/" + std::to_string(i) + ".png"));
+  check_refused(play, "train_gan --resume --out run --steps 3", 2, "photos holds only 8 images");
+  check_refused(play, "train_gan --resume --out run --steps 3", 2, "--score-every 0");
+  CHECK(play.run("train_gan --resume --out run --steps 3 --score-every 0").status == 0);
 }
 
 TEST_CASE("scores can begin, and end, in the middle of a run") {
@@ -335,6 +360,23 @@ TEST_CASE("a model that draws the real images scores as they do; its noise is al
   CHECK(scores.measure(6).at("frechet") == row.at("frechet"));
   CHECK(scores.best_step() == 3);
   CHECK(contains(scores.verdict(), "after step 3"));
+
+  TrainingScores again({.every = 3, .images = images}, train, 16, length, nullptr);
+  again.prepare();
+  std::vector<Json> seen(3, row);
+  for (std::size_t i = 0; i < 3; ++i) seen[i]["step"] = 3 * (i + 1);
+  seen[0]["frechet"] = std::nan("");
+  seen[1]["frechet"] = 2.5;
+  seen[2]["frechet"] = -std::numeric_limits<double>::infinity();
+  again.see_again(std::vector<Json>(1, seen[0]));
+  CHECK(again.best_step() == 0);
+  CHECK(again.figure().empty());
+  again.see_again(seen);
+  CHECK(again.best_step() == 6);
+  CHECK(contains(again.figure(), "2.500"));
+  seen[1]["score_images"] = 71;
+  CHECK(contains(error_of([&] { again.see_again(seen); }), "scored on 71 images"));
+
   std::vector<Json> rows(1, Json::object());
   rows[0]["step"] = 3;
   CHECK(score_panels(rows).empty());
