@@ -32,6 +32,12 @@ Tensor in_turn(std::int64_t first, std::int64_t n, std::size_t classes) {
   return Tensor::from<std::int64_t>(labels, {n}).to(Context::current().device);
 }
 
+std::vector<std::string> as_text(const std::vector<std::int64_t>& numbers) {
+  std::vector<std::string> text;
+  for (const std::int64_t number : numbers) text.push_back(std::to_string(number));
+  return text;
+}
+
 }  // namespace
 
 ConditionalTraining::ConditionalTraining(const GanFlags& flags, const data::Labels& labels)
@@ -125,6 +131,13 @@ void ConditionalTraining::load(const SafetensorsFile& file) {
     check(saved.names == classes_.names, "resume", file.path, " was trained on the classes ",
           list_of(saved.names), ", but there are ", list_of(classes_.names),
           " now; restore the labels or start a new run");
+    if (saved.times != classes_.times) {
+      std::fprintf(stderr,
+                   "train_gan: the classes %s have %s images now, %s when the run was saved: the "
+                   "run goes on, but not as it would have without the stop\n",
+                   list_of(saved.names).c_str(), list_of(as_text(classes_.times)).c_str(),
+                   list_of(as_text(saved.times)).c_str());
+    }
   }
   trainer_.load(file);
 }

@@ -33,7 +33,8 @@ class ConditionalTraining final : public Training {
   void see_again(const std::vector<Json>& rows) override;
   NamedTensors state() const override { return trainer_.state(); }
   Metadata metadata() const override;
-  // Throws also when the run was trained on classes of other names.
+  // Throws also when the run was trained on classes of other names; says on stderr when they have
+  // other numbers of images now.
   void load(const SafetensorsFile& file) override;
   std::string chart(const std::vector<Json>& rows) const override;
   // Of what the averaged generator draws, each class as often as the others, where the flags ask

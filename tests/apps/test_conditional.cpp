@@ -142,13 +142,25 @@ TEST_CASE("train_gan --labels FILE: a folder, its classes, and what may not chan
   write_bytes(play / "run/config.json", config.dump());
   play.fails("train_gan --resume --out run --steps 4", 1, "holds a value out of range");
   write_bytes(play / "run/config.json", saved);
-  // The same images, called otherwise.
+  // One of the images changes its class: that is said, and the run goes on.
   std::string lines = read_bytes(play / "labels.csv");
+  const std::size_t first = lines.find("0.png,dull");
+  REQUIRE(first != std::string::npos);
+  std::string others = lines;
+  others.replace(first, 10, "0.png,bright");
+  write_bytes(play / "labels.csv", others);
+  const Outcome moved = play.succeeds("train_gan --resume --out run --steps 4");
+  CHECK(one_line(moved.err));
+  CHECK(contains(moved.err,
+                 "the classes bright, dull have 3, 7 images now, 2, 8 when the run was saved"));
+  const Outcome same = play.succeeds("train_gan --resume --out run --steps 5");
+  CHECK(same.err.empty());
+  // The same images, called otherwise.
   for (std::size_t at = 0; (at = lines.find("bright", at)) != std::string::npos;) {
     lines.replace(at, 6, "light");
   }
   write_bytes(play / "labels.csv", lines);
-  play.fails("train_gan --resume --out run --steps 4", 1,
+  play.fails("train_gan --resume --out run --steps 6", 1,
              "was trained on the classes bright, dull");
 }
 
