@@ -9,6 +9,7 @@
 #include "data/image.h"
 #include "nn/safetensors.h"
 #include "program.h"
+#include "rows.h"
 
 using namespace imago;
 using namespace imago::test;
@@ -112,6 +113,7 @@ TEST_CASE("train_gan --labels: N steps, stop, resume and M steps give the bytes 
     CHECK(whole != half);
     CHECK(read_bytes(play / "whole/samples/00000004.png") ==
           read_bytes(play / "parts/samples/00000004.png"));
+    check_same_rows(play / "whole", play / "parts", {1, 2, 4});
     fs::remove_all(play / "whole");
     fs::remove_all(play / "parts");
   }

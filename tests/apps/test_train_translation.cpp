@@ -2,13 +2,16 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/support/translation_data.h"
 #include "data/image.h"
+#include "data/transform.h"
 #include "program.h"
+#include "rows.h"
 
 using namespace imago::test;
 
@@ -30,6 +33,35 @@ void succeeds(const Playground& play, const std::string& command) {
   const Outcome o = play.run(command);
   INFO(command << ": " << o.err);
   REQUIRE(o.status == 0);
+}
+
+// [x, y) and [x, y) of the smallest box that holds all pixels in which two pictures of one size
+// differ: columns, then rows; all 0 where they are equal.
+std::array<int, 4> changed_box(const imago::data::Image& before, const imago::data::Image& after) {
+  REQUIRE(before.width == after.width);
+  REQUIRE(before.height == after.height);
+  std::array<int, 4> box = {before.width, 0, before.height, 0};
+  for (int y = 0; y < before.height; ++y) {
+    for (int x = 0; x < before.width; ++x) {
+      if (std::equal(before.at(x, y), before.at(x, y) + 3, after.at(x, y))) continue;
+      box = {std::min(box[0], x), std::max(box[1], x + 1), std::min(box[2], y),
+             std::max(box[3], y + 1)};
+    }
+  }
+  return box[1] == 0 ? std::array<int, 4>{} : box;
+}
+
+// Smooth, and different everywhere.
+imago::data::Image slope(int width, int height) {
+  imago::data::Image image(width, height);
+  for (int y = 0; y < height; ++y) {
+    for (int x = 0; x < width; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        image.at(x, y)[c] = static_cast<std::uint8_t>(10 + 3 * x + 2 * y + 5 * c);
+      }
+    }
+  }
+  return image;
 }
 
 }  // namespace
@@ -82,6 +114,7 @@ TEST_CASE("train_translation: N steps, stop, resume and M steps give the bytes o
     CHECK(whole != half);
     CHECK(read_bytes(play / "whole/samples/00000006.png") ==
           read_bytes(play / "parts/samples/00000006.png"));
+    check_same_rows(play / "whole", play / "parts", {1, 4, 6});
     CHECK(contains(play.run("train_translation --resume --out parts").out, "Nothing to do"));
     fs::remove_all(play / "whole");
     fs::remove_all(play / "parts");
@@ -199,15 +232,47 @@ TEST_CASE("translate fills a hole and leaves every other pixel alone; a matte is
   }
   CHECK(changed_outside == 0);
   CHECK(changed_inside > 6 * 7 / 2);
-  // Of a larger photograph the places are its own: 2 pixels of 32 are one of 16.
   succeeds(play, "render_faces --grid 1x1 --size 32 --out large.png");
-  succeeds(play,
-           "translate --checkpoint run/checkpoint.safetensors --in large.png --hole "
-           "8,10,12,14 --out b.png");
   succeeds(play, "translate --checkpoint matte/checkpoint.safetensors --in large.png --out m.png");
   const imago::data::Image matte = imago::data::load_image(play / "m.png");
   CHECK(matte.at(3, 4)[0] == matte.at(3, 4)[1]);
   CHECK(matte.at(3, 4)[0] == matte.at(3, 4)[2]);
+}
+
+TEST_CASE("translate finds the pixels of a hole in photographs of any shape") {
+  const Playground play;
+  succeeds(play, tiny + "--steps 2 --out run");
+  struct Case {
+    int width, height;
+    const char* hole;
+    std::array<int, 4> changed;  // columns [x, y) and rows [x, y) of the 16 x 16 result
+  };
+  for (const Case& c : {
+           // 2 pixels of 32 are one of 16, and one that is touched is missing.
+           Case{32, 32, "8,10,12,14", {4, 10, 5, 12}},
+           Case{32, 32, "9,11,11,12", {4, 10, 5, 12}},
+           // The middle square begins at 8,0.
+           Case{48, 32, "16,10,12,14", {4, 10, 5, 12}},
+           Case{48, 32, "0,0,12,8", {0, 2, 0, 4}},
+           Case{48, 32, "36,20,12,12", {14, 16, 10, 16}},
+           // At 0,8, and of 24 x 24: 3 of its pixels are two.
+           Case{24, 40, "6,14,6,9", {4, 8, 4, 10}},
+       }) {
+    CAPTURE(c.width);
+    CAPTURE(c.hole);
+    imago::data::save_png(play / "in.png", slope(c.width, c.height));
+    succeeds(play, std::string("translate --checkpoint run/checkpoint.safetensors --in in.png "
+                               "--out out.png --hole ") +
+                       c.hole);
+    const imago::data::Image before =
+        imago::data::square(imago::data::load_image(play / "in.png"), 16);
+    const std::array<int, 4> changed =
+        changed_box(before, imago::data::load_image(play / "out.png"));
+    for (std::size_t i = 0; i < 4; ++i) {
+      CAPTURE(i);
+      CHECK(changed[i] == c.changed[i]);
+    }
+  }
 }
 
 TEST_CASE("evaluate compares image-to-image networks on people they have not met") {
