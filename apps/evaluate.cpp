@@ -40,7 +40,7 @@ struct Options {
 };
 
 // What can be told from the flags alone.
-void check_flags(const Options& o) {
+void check_flags(const Options& o, const Flags& flags) {
   const int given = !o.generator.empty() + !o.images.empty() + !o.translator.empty();
   if (given != 1) {
     throw UsageError(
@@ -53,6 +53,12 @@ void check_flags(const Options& o) {
     throw UsageError(
         "--translator is scored on features of procedural people whom it has not met: "
         "leave --data and --features none out");
+  }
+  for (const char* flag : {"--neighbours", "--per-class"}) {
+    if (o.translator.empty() || !flags.given(flag)) continue;
+    throw UsageError(std::string(flag) + " is for --generator" +
+                     (flag == std::string("--neighbours") ? " and --images" : "") +
+                     ", not for --translator");
   }
   if (o.size > 0 && o.images.empty()) throw UsageError("--size is for --images");
   if (o.features == "none" && !o.sheet.empty()) {
@@ -137,8 +143,8 @@ Json pixel_scores(const Tensor& fake, const Tensor& real, std::uint64_t seed,
   return json;
 }
 
-int evaluate(Options o) {
-  check_flags(o);
+int evaluate(Options o, const Flags& flags) {
+  check_flags(o, flags);
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
   if (!o.translator.empty()) {
@@ -270,5 +276,5 @@ int main(int argc, char** argv) {
   flags.seed("--seed", o.seed, "Of noise, choice of images and directions");
   add_device_flag(flags, o.device);
   flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
-  return flags.run(argc, argv, [&] { return evaluate(o); });
+  return flags.run(argc, argv, [&] { return evaluate(o, flags); });
 }

@@ -324,6 +324,8 @@ TEST_CASE("evaluate compares image-to-image networks on people they have not met
   check_fails(play, evaluate + "--against l2/checkpoint.safetensors --images photos", 2,
               "--against");
   check_fails(play, both + "--data photos", 2, "--data");
+  check_fails(play, both + "--neighbours 3", 2, "--neighbours is for --generator and --images");
+  check_fails(play, both + "--per-class 5", 2, "--per-class is for --generator, not");
   check_fails(play, "evaluate --count 5 --translator gan/checkpoint.safetensors", 2, "at least 8");
   check_fails(play,
               evaluate +
