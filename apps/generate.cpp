@@ -137,9 +137,11 @@ int main(int argc, char** argv) {
   Flags flags("generate", "Draws images from a trained generator");
   Options o;
   flags.required("--checkpoint", o.checkpoint, "File written by train_gan or train_vae");
-  flags.text("--label", o.label,
-             "Of a conditional GAN: draw this class, by its name or number, or all: a row of "
-             "each from the same noise (default: classes as often as in the training data)");
+  flags.text(
+      "--label", o.label,
+      "Of a conditional GAN: draw this class, by its name or number, or all: a row of "
+      "each from the same noise, also where a class has that name (default: classes as often "
+      "as in the training data)");
   flags.number("--count", o.count, 1, 1000000,
                "Number of images (default: what the grid holds, or 64); with --label all, of each "
                "class (default: 8)");

@@ -50,7 +50,9 @@ class VaeTrainer {
  public:
   VaeTrainer(Vae vae, const VaeTrainerOptions& options);
   virtual ~VaeTrainer() = default;
-  VaeTrainer(VaeTrainer&&) = default;
+  // Stays where it was made: a move would leave a VaeGanTrainer without its discriminator.
+  VaeTrainer(const VaeTrainer&) = delete;
+  VaeTrainer& operator=(const VaeTrainer&) = delete;
 
   // Step `steps_done() + 1` on images (N, S, S, 3) in [-1, 1], of the dtype of the model.
   VaeStep step(const Tensor& images);

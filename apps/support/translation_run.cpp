@@ -112,6 +112,11 @@ std::string TranslationTraining::quality() const {
   return "Not trained on, " + of_what_ + ": " + figures;
 }
 
+void TranslationTraining::step(const data::FacesBatch& batch) {
+  last_ = {};  // what it holds is not needed beside the next one's
+  last_ = trainer_.step(batch.real);
+}
+
 StepFigures TranslationTraining::figures() {
   const double loss = last_.loss.item(), l1 = last_.l1.item(), l2 = last_.l2.item();
   char text[160];

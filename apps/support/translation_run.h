@@ -39,7 +39,7 @@ class TranslationTraining final : public Training {
 
   const char* program() const override { return "train_translation"; }
   std::int64_t steps_done() const override { return trainer_.steps_done(); }
-  void step(const data::FacesBatch& batch) override { last_ = trainer_.step(batch.real); }
+  void step(const data::FacesBatch& batch) override;
   StepFigures figures() override;
   // samples/STEP.png: of each held-out image its input, the result and the truth.
   Json write_pictures() override;

@@ -255,6 +255,19 @@ TEST_CASE("generate --label draws a class, by name or number, or a row of each")
   CHECK(yes >= 1);
   CHECK(yes <= 23);
 
+  // A class that is called all is drawn by its number.
+  play.take_photos();
+  std::string lines = read_bytes(play / "labels.csv");
+  for (std::size_t at = 0; (at = lines.find("bright", at)) != std::string::npos;) {
+    lines.replace(at, 6, "all");
+  }
+  write_bytes(play / "labels.csv", lines);
+  play.succeeds(
+      "train_gan --data photos --labels labels.csv --base 2 --batch 4 --steps 1 --out mine");
+  const std::string mine = "generate --checkpoint mine/checkpoint.safetensors --count 2 ";
+  CHECK(contains(play.succeeds(mine + "--label all").out, "from the same noise: all, dull"));
+  CHECK(contains(play.succeeds(mine + "--label 0").out, "All are of class all"));
+
   play.fails(from + "--label maybe", 2, "there is no class 'maybe' of glasses; there are no, yes");
   play.fails(from + "--label 2", 2, "there is no class '2'");
   play.fails(from + "--label all --grid 2x2", 2, "--grid does not go with --label all");

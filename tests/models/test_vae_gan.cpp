@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/ops/add.h"
@@ -22,6 +23,11 @@
 using namespace imago;
 using namespace imago::models;
 using namespace imago::test;
+
+// Its plain part alone would go on as another model.
+static_assert(!std::is_constructible_v<VaeTrainer, VaeGanTrainer>);
+static_assert(!std::is_assignable_v<VaeTrainer&, VaeGanTrainer>);
+static_assert(!std::is_move_constructible_v<VaeTrainer>);
 
 namespace {
 
