@@ -115,12 +115,6 @@ void settle_count(Options& o, std::int64_t real, std::optional<std::int64_t> fak
   }
 }
 
-// The first batch of a stream over the data: `count` images in random order, f32 in [-1, 1].
-Tensor first_batch(const data::Faces& faces, const std::string& name) {
-  for (auto&& [step, images] : faces.stream(1, Device::cpu())) return images;
-  fail("evaluate", "there are no images in ", name);
-}
-
 // The first n at most: all pairs of 10,000 images would take minutes.
 Tensor some(const Tensor& images, std::int64_t n = 1000) {
   return images.slice(0, std::min(n, images.size(0)));
@@ -187,9 +181,9 @@ int evaluate(Options o, const Flags& flags) {
   settle_count(o, data::Faces(o.data, {.size = size, .batch = 1}).size(), have);
   // Nothing is mirrored on either side: what is scored is what the folders hold.
   const data::Faces data(o.data, {.size = size, .batch = o.count, .seed = o.seed, .flip = false});
-  const Tensor real = first_batch(data, o.data);
-  const Tensor fake =
-      trained ? trained->sample(o.count, o.seed) : first_batch(open_images(o, o.count), o.images);
+  const Tensor real = data.first_batch(Device::cpu());
+  const Tensor fake = trained ? trained->sample(o.count, o.seed)
+                              : open_images(o, o.count).first_batch(Device::cpu());
 
   if (trained) {
     std::printf("%d images of %s after %s steps, made on %s, against %s\n", o.count,

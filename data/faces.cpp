@@ -106,4 +106,9 @@ FacesStream Faces::stream(std::int64_t steps, Device device, std::int64_t start)
   return FacesStream(loader(), labels_, steps, start, device);
 }
 
+Tensor Faces::first_batch(Device device) const {
+  FacesStream first = stream(1, device);
+  return first.begin()->real;
+}
+
 }  // namespace imago::data

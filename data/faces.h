@@ -118,6 +118,10 @@ class Faces {
   FacesStream stream(std::int64_t steps, Device device = Device::best(),
                      std::int64_t start = 0) const;
 
+  // The images of step 1 of a stream: f32 (B, S, S, C) in [-1, 1], in random order. Mirrored where
+  // the options say so: to look at the images as they are, ask for no flip.
+  Tensor first_batch(Device device = Device::best()) const;
+
   std::int64_t size() const { return dataset_->size(); }  // images
   std::int64_t batches_per_epoch() const { return size() / options_.batch; }
   std::string describe() const { return dataset_->describe(); }

@@ -1,5 +1,6 @@
 #include "apps/support/run_folder.h"
 
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -12,6 +13,10 @@
 namespace imago::apps {
 
 namespace fs = std::filesystem;
+
+Json json_number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
 
 bool RunFolder::in_use() const {
   std::error_code error;

@@ -12,6 +12,9 @@ namespace imago::apps {
 
 using Json = nlohmann::ordered_json;
 
+// A value that may be NaN or infinite, which JSON cannot say: null then.
+Json json_number(double value);
+
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}

@@ -1,7 +1,6 @@
 #include "apps/support/score_report.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 
 #include "kernels/image/image.h"
@@ -10,15 +9,6 @@
 #include "tensor/random_stream.h"
 
 namespace imago::apps {
-namespace {
-
-// JSON has no infinities and no NaN.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-}  // namespace
-
 std::optional<Modes> find_modes(models::FaceFeatures& network, const Tensor& fake,
                                 const Tensor& real) {
   std::vector<std::int64_t> columns;
@@ -102,24 +92,24 @@ Json to_json(const models::Scores& s) {
   Json sizes = Json::array();
   for (std::size_t i = 0; i < s.frechet.samples.size(); ++i) {
     sizes.push_back(
-        {{"samples", s.frechet.samples[i]}, {"distance", number(s.frechet.distance[i])}});
+        {{"samples", s.frechet.samples[i]}, {"distance", json_number(s.frechet.distance[i])}});
   }
   return {{"features", s.features},
           {"dimensions", s.dimensions},
           {"fakes", s.fakes},
           {"reals", s.reals},
-          {"frechet_distance", number(s.frechet_distance())},
+          {"frechet_distance", json_number(s.frechet_distance())},
           {"frechet_by_size", sizes},
-          {"frechet_at_infinity", number(s.frechet.at_infinity)},
-          {"kernel_distance", number(s.kernel.value)},
-          {"kernel_distance_error", number(s.kernel.error)},
+          {"frechet_at_infinity", json_number(s.frechet.at_infinity)},
+          {"kernel_distance", json_number(s.kernel.value)},
+          {"kernel_distance_error", json_number(s.kernel.error)},
           {"kernel_blocks", s.kernel.blocks},
           {"kernel_block", s.kernel.block},
           {"neighbours", s.manifold.k},
-          {"precision", number(s.manifold.precision)},
-          {"recall", number(s.manifold.recall)},
-          {"density", number(s.manifold.density)},
-          {"coverage", number(s.manifold.coverage)},
+          {"precision", json_number(s.manifold.precision)},
+          {"recall", json_number(s.manifold.recall)},
+          {"density", json_number(s.manifold.density)},
+          {"coverage", json_number(s.manifold.coverage)},
           {"notes", s.warnings}};
 }
 
@@ -132,9 +122,9 @@ Json to_json(const Modes& modes) {
   Json json = {{"attributes", names},
                {"modes", modes.coverage.modes},
                {"covered", modes.coverage.covered},
-               {"mass", number(modes.coverage.mass)},
-               {"difference", number(modes.coverage.difference)},
-               {"invented", number(modes.coverage.invented)},
+               {"mass", json_number(modes.coverage.mass)},
+               {"difference", json_number(modes.coverage.difference)},
+               {"invented", json_number(modes.coverage.invented)},
                {"missing", missing}};
   if (const std::string note = note_on(modes); !note.empty()) json["note"] = note;
   return json;

@@ -14,11 +14,6 @@ constexpr std::int64_t batch = 64;  // images drawn at a time
 // Draw 0 of the step of fixed noise is that of the pictures.
 constexpr std::uint32_t noise_draw = 1;
 
-// JSON has no infinities and no NaN.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 std::string formatted(const char* format, double a, double b) {
   char text[160];
   std::snprintf(text, sizeof text, format, a, b);
@@ -28,15 +23,14 @@ std::string formatted(const char* format, double a, double b) {
 // So many images of a folder, in random order, none of them mirrored: (count, S, S, 3), f32 on the
 // CPU.
 Tensor real_images(const TrainFlags& train, int image, std::int64_t count) {
-  const data::Faces faces(train.data, {.size = image,
-                                       .batch = static_cast<int>(count),
-                                       .seed = train.seed,
-                                       .workers = 1,
-                                       .prefetch = 1,
-                                       .flip = false,
-                                       .skip_broken = train.skip_broken});
-  for (const data::FacesBatch& first : faces.stream(1, Device::cpu())) return first.real;
-  fail("scores", "there are no images in ", train.data);
+  return data::Faces(train.data, {.size = image,
+                                  .batch = static_cast<int>(count),
+                                  .seed = train.seed,
+                                  .workers = 1,
+                                  .prefetch = 1,
+                                  .flip = false,
+                                  .skip_broken = train.skip_broken})
+      .first_batch(Device::cpu());
 }
 
 const Json* any_row_with(const std::vector<Json>& rows, const char* key) {
@@ -116,14 +110,14 @@ Json TrainingScores::measure(std::int64_t step) {
   }
   last_ = models::score(fake, real_);
   take(step, last_->frechet_distance());
-  return {{"frechet", number(last_->frechet_distance())},
-          {"frechet_at_infinity", number(last_->frechet.at_infinity)},
-          {"kid", number(last_->kernel.value)},
-          {"kid_error", number(last_->kernel.error)},
-          {"precision", number(last_->manifold.precision)},
-          {"recall", number(last_->manifold.recall)},
-          {"density", number(last_->manifold.density)},
-          {"coverage", number(last_->manifold.coverage)},
+  return {{"frechet", json_number(last_->frechet_distance())},
+          {"frechet_at_infinity", json_number(last_->frechet.at_infinity)},
+          {"kid", json_number(last_->kernel.value)},
+          {"kid_error", json_number(last_->kernel.error)},
+          {"precision", json_number(last_->manifold.precision)},
+          {"recall", json_number(last_->manifold.recall)},
+          {"density", json_number(last_->manifold.density)},
+          {"coverage", json_number(last_->manifold.coverage)},
           {"score_images", count},
           {"score_features", network_->label()}};
 }

@@ -1,6 +1,5 @@
 #include "apps/support/translation_report.h"
 
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -17,16 +16,11 @@ namespace {
 constexpr int usual_people = 1000, least_people = 8;
 constexpr int sheet_rows = 8, sheet_groups = 2;
 
-// JSON has no infinities and no NaN.
-Json number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
 Json to_json(const models::TranslationScores& s) {
-  return {{"psnr", number(s.psnr)},
-          {"ssim", number(s.ssim)},
-          {"frechet_distance", number(s.frechet)},
-          {"identity_similarity", number(s.identity)}};
+  return {{"psnr", json_number(s.psnr)},
+          {"ssim", json_number(s.ssim)},
+          {"frechet_distance", json_number(s.frechet)},
+          {"identity_similarity", json_number(s.identity)}};
 }
 
 void print_row(const std::string& name, const models::TranslationScores& s) {

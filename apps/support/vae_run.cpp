@@ -43,9 +43,7 @@ Tensor load_probe(const VaeFlags& f) {
   data::FacesOptions all = one;
   all.batch = static_cast<int>(std::min(data::Faces(f.train.data, one).size(), probe_images));
   all.prefetch = 1;
-  const data::Faces faces(f.train.data, all);
-  for (auto&& [step, real] : faces.stream(1, Context::current().device)) return real;
-  fail("train_vae", "there are no images in ", f.train.data);
+  return data::Faces(f.train.data, all).first_batch(Context::current().device);
 }
 
 void settle_adversary(const Flags& flags, VaeFlags& f) {

@@ -308,13 +308,20 @@ TEST_CASE("scores that cannot be made are refused before anything is written") {
   CHECK_FALSE(fs::exists(play / "run"));
 }
 
+TEST_CASE("JSON has null for what is not finite") {
+  const double infinite = std::numeric_limits<double>::infinity();
+  for (const double value : {std::nan(""), infinite, -infinite}) {
+    CHECK(json_number(value).is_null());
+  }
+  CHECK(json_number(-1.5) == -1.5);
+}
+
 TEST_CASE("a model that draws the real images scores as they do; its noise is always the same") {
   constexpr std::int64_t images = 70, length = 5;  // more than are drawn at a time
   TrainFlags train;
   train.seed = 7;
   const data::Faces faces("procedural", {.size = 16, .batch = images, .seed = 7, .flip = false});
-  Tensor real;
-  for (const data::FacesBatch& batch : faces.stream(1, Device::cpu())) real = batch.real;
+  const Tensor real = faces.first_batch(Device::cpu());
   const Tensor noise = fixed_noise(7, length, images, 1);
   CHECK_FALSE(same_bits(noise.slice(0, 64), fixed_noise(7, length)));
   std::vector<std::int64_t> firsts;

@@ -93,13 +93,27 @@ TEST_CASE("a stream resumes after any step, with other workers too") {
   for (auto&& batch : faces.stream(0)) FAIL("step " << batch.step);
 }
 
+TEST_CASE("the first batch is that of step 1, whoever loads it") {
+  const TemporaryFolder scratch;
+  fill(scratch, 10);
+  for (const bool flip : {false, true}) {
+    for (const int workers : {0, 2}) {
+      const Faces faces(scratch.path(),
+                        {.size = 8, .batch = 5, .seed = 3, .workers = workers, .flip = flip});
+      const Tensor first = faces.first_batch(Device::cpu());
+      CHECK(first.shape() == Shape{5, 8, 8, 3});
+      for (auto&& [step, real] : faces.stream(1, Device::cpu())) CHECK(same_bits(first, real));
+      CHECK(same_bits(first, faces.first_batch(Device::cpu())));
+    }
+  }
+}
+
 TEST_CASE("the seed of manual_seed is the default") {
   const TemporaryFolder scratch;
   fill(scratch, 10);
   const ContextScope scope;
   const auto first = [&](const FacesOptions& options) {
-    auto stream = Faces(scratch.path(), options).stream(1);
-    return stream.begin()->real;
+    return Faces(scratch.path(), options).first_batch();
   };
   manual_seed(77);
   const Tensor by_context = first({.size = 8, .batch = 5});
