@@ -10,9 +10,10 @@ namespace {
 
 constexpr int smallest_map = 4;  // both networks meet the fully connected side at 4x4
 
-int doublings(const char* op, const DcganOptions& o) {
-  check(o.image >= 16 && o.image <= 128 && std::has_single_bit(static_cast<unsigned>(o.image)), op,
-        "image size must be 16, 32, 64 or 128, not ", o.image);
+// Between smallest_map and the image, of which the network has sizes from `least` on.
+int doublings(const char* op, const DcganOptions& o, int least) {
+  check(o.image >= least && o.image <= 128 && std::has_single_bit(static_cast<unsigned>(o.image)),
+        op, "image size must be ", least == 8 ? "8, " : "", "16, 32, 64 or 128, not ", o.image);
   check(o.base > 0 && o.z > 0 && o.channels > 0, op, "base, z and channels must be positive");
   return std::countr_zero(static_cast<unsigned>(o.image / smallest_map));
 }
@@ -24,7 +25,7 @@ nn::Upsample doubled(const DcganOptions& o) {
 }  // namespace
 
 nn::Sequential dcgan_generator(const DcganOptions& o) {
-  const int ups = doublings("dcgan_generator", o);
+  const int ups = doublings("dcgan_generator", o, 16);
   nn::Sequential g;
   g.add(nn::Reshape({.h = 1, .w = 1, .c = o.z}));
   int width = o.base << (ups - 1);
@@ -64,7 +65,7 @@ nn::Sequential dcgan_generator(const DcganOptions& o) {
 }
 
 nn::Sequential dcgan_discriminator(const DcganOptions& o) {
-  const int downs = doublings("dcgan_discriminator", o);
+  const int downs = doublings("dcgan_discriminator", o, 8);
   nn::Sequential d;
   d.add(nn::Conv2d({.in = o.channels,
                     .out = o.base,

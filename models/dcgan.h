@@ -1,7 +1,8 @@
 // The classic DCGAN family: Radford, Metz, Chintala, "Unsupervised Representation Learning with
 // Deep Convolutional Generative Adversarial Networks" (2015, arXiv 1511.06434), for images of 16,
-// 32, 64 or 128 pixels. Weights start as N(0, 0.02), batch-norm scales as N(1, 0.02); those under
-// spectral norm, which takes their scale out again, as layers start by themselves.
+// 32, 64 or 128 pixels; a discriminator takes 8 too. Weights start as N(0, 0.02), batch-norm scales
+// as N(1, 0.02); those under spectral norm, which takes their scale out again, as layers start by
+// themselves.
 #pragma once
 
 #include <optional>
@@ -14,7 +15,7 @@ namespace imago::models {
 struct DcganOptions {
   int z = 100;     // length of the noise vector (generator only)
   int base = 64;   // channels at half the image size; they double at each halving
-  int image = 64;  // height and width: a power of two from 16 to 128
+  int image = 64;  // height and width: a power of two from 16 to 128, for a discriminator from 8
   int channels = 3;
   // How the generator doubles: by transposed convolutions, or by resampling with this filter and
   // then a 3x3 convolution, whose every pixel is made by the same sum of weights: the cure for

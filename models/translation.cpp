@@ -12,9 +12,8 @@
 #include "kernels/concat/concat.h"
 #include "kernels/elementwise/compare.h"
 #include "kernels/elementwise/elementwise.h"
-#include "nn/activations.h"
+#include "models/dcgan.h"
 #include "nn/init.h"
-#include "nn/shape_layers.h"
 
 namespace imago::models {
 namespace {
@@ -39,33 +38,9 @@ nn::Conv2d convolution(int in, int out) {
   return nn::Conv2d({.in = in, .out = out, .kernel = 3, .padding = Padding::same(1)});
 }
 
-// A critic of images of `size`, 8 or more, which dcgan_discriminator does not have.
+// What judges images (N, size, size, in): a discriminator of DCGAN with spectral norm.
 nn::Sequential critic(int in, int size, int base) {
-  const int halvings = std::countr_zero(static_cast<unsigned>(size / smallest_map));
-  nn::Sequential d;
-  d.add(nn::Conv2d({.in = in,
-                    .out = base,
-                    .kernel = 4,
-                    .stride = 2,
-                    .padding = Padding::same(1),
-                    .spectral_norm = true}));
-  d.add(nn::LeakyReLU({.slope = slope}));
-  int width = base;
-  for (int i = 1; i < halvings; ++i, width *= 2) {
-    d.add(nn::ConvBlock({.in = width,
-                         .out = 2 * width,
-                         .kernel = 4,
-                         .stride = 2,
-                         .padding = Padding::same(1),
-                         .bias = true,
-                         .batch_norm = false,
-                         .spectral_norm = true,
-                         .activation = nn::Activation::leaky_relu,
-                         .slope = slope}));
-  }
-  d.add(nn::Conv2d({.in = width, .out = 1, .kernel = smallest_map, .spectral_norm = true}));
-  d.add(nn::Flatten());
-  return d;
+  return dcgan_discriminator({.base = base, .image = size, .channels = in, .spectral_norm = true});
 }
 
 void require_inpainting_input(const char* op, const Tensor& input) {

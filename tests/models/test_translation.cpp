@@ -4,6 +4,7 @@
 
 #include "kernels/elementwise/compare.h"
 #include "kernels/image/image.h"
+#include "models/dcgan.h"
 #include "models/import_maps.h"
 #include "tests/kernels/random.h"
 #include "translation_checks.h"
@@ -164,6 +165,13 @@ TEST_CASE("the import maps of translators and their discriminators name each ten
 TEST_CASE("impossible translators, and inputs of another shape, are named") {
   CHECK_THROWS_WITH_AS(Translator({.image = 48}), doctest::Contains("16, 32, 64 or 128"), Error);
   CHECK_THROWS_WITH_AS(make_translation_gan({.base = 0}), doctest::Contains("base"), Error);
+  // Half of the smallest translator's images is seen by a discriminator, and drawn by no generator.
+  CHECK(dcgan_discriminator({.base = 1, .image = 8})(Var(Tensor::zeros({2, 8, 8, 3}))).shape() ==
+        Shape{2, 1});
+  CHECK_THROWS_WITH_AS(dcgan_discriminator({.image = 4}),
+                       doctest::Contains("must be 8, 16, 32, 64 or 128, not 4"), Error);
+  CHECK_THROWS_WITH_AS(dcgan_generator({.image = 8}),
+                       doctest::Contains("must be 16, 32, 64 or 128, not 8"), Error);
   CHECK_THROWS_WITH_AS(translation_task("colour"), doctest::Contains("'colour'"), Error);
   for (const TranslationTask task : translation_tasks) {
     CHECK(translation_task(name_of(task)) == task);
