@@ -35,12 +35,12 @@ const std::vector<std::string>& procedural_label_names();
 Labels procedural_labels(const ProceduralFacesOptions& options, const std::string& name);
 
 // From a text file with a line `path,class` for each image of a folder. Paths are relative to the
-// folder of the text file, or absolute; a class is any UTF-8 text, also an empty one, after the last
-// comma; classes are numbered in the order of their names, by bytes. A first line "path,label" is a
-// heading; empty lines, line ends of Windows and a mark of UTF-8 at the beginning do not count.
-// Throws, naming file and line, for a line without a comma, a class that is not UTF-8 (config.json,
-// reports and checkpoints are, and have to hold it), an image twice with different classes and an
-// image of the data set that has no line; lines of other images do not count.
+// folder of the text file, or absolute; a class is any UTF-8 text, also an empty one, after the
+// last comma; classes are numbered in the order of their names, by bytes. A first line "path,label"
+// is a heading; empty lines, line ends of Windows and a mark of UTF-8 at the beginning do not
+// count. Throws, naming file and line, for a line without a comma, a class that is not UTF-8
+// (config.json, reports and checkpoints are, and have to hold it), an image twice with different
+// classes and an image of the data set that has no line; lines of other images do not count.
 Labels csv_labels(const FolderDataset& dataset, const std::filesystem::path& csv);
 
 // Whether bytes are UTF-8 as RFC 3629 has it: no longer form than needed, no surrogates, nothing

@@ -107,7 +107,8 @@ class LossTableTest(Pretended):
         runs = [run for row in results["losses"] for run in row["runs"]]
         self.assertEqual({run["cpu"] for run in runs}, {loss_table.cpu()})
         self.assertEqual({run["commit"] for run in runs}, set(results["commit"].split(", ")))
-        first = next(row["runs"][0]["commit"] for row in results["losses"] if row["loss"] == "lsgan")
+        first = next(row["runs"][0]["commit"] for row in results["losses"]
+                     if row["loss"] == "lsgan")
         file = self.folder / "runs" / "lsgan-2.json"
         run = json.loads(file.read_text())
         file.write_text(json.dumps({**run, "cpu": "an abacus", "commit": "0123-dirty"}))
