@@ -178,8 +178,9 @@ TEST_CASE("summary: a module of several arguments is run as it is called") {
     std::shared_ptr<nn::Linear> layer_;
   };
   Scaled scaled;
-  const nn::Summary s =
-      nn::summary(scaled, {4, 3}, [&] { scaled.scaled(Tensor::zeros({4, 3}), 2); });
+  const nn::Summary s = nn::summary(scaled, {4, 3}, [&] {
+    scaled.scaled(Tensor::zeros({4, 3}), 2);
+  });
   CHECK(s.input == Shape{4, 3});
   CHECK(row_of(s, "layer").output == Shape{4, 2});
   CHECK(s.flops == 2.0 * 4 * 3 * 2);
