@@ -4,8 +4,9 @@
 dcgan32 doubles its images by transposed convolutions, resize32 by nearest neighbours before each
 convolution, resnet32 so in residual blocks. Each trains as long as the others; then the picture
 docs/images/checkerboard.png shows what the same noise gave in each, left to right, before the first
-step (above) and after the last (below). `evaluate` says how much alternates from pixel to pixel: a
-table in docs/gan_losses.md, and all figures in bench/results/MACHINE/checkerboard.json.
+step (above, stretched to full contrast) and after the last (below). `evaluate` says how much
+alternates from pixel to pixel: a table in docs/gan_losses.md, and all figures in
+bench/results/MACHINE/checkerboard.json.
 
   --build FOLDER    where the programs are       build/release
   --steps N         of each run                  1500
@@ -103,16 +104,30 @@ def write_png(file, rows):
                      + chunk(b"IDAT", zlib.compress(bytes(raw), 9)) + chunk(b"IEND", b""))
 
 
-def panel(file):
+def stretched(image):
+    """Rows of bytes, brought to the whole range from 0 to 255. A fresh DCGAN paints grey that differs
+    by less than a level or two of 8 bits, so nobody would see its pattern."""
+    low, high = min(map(min, image)), max(map(max, image))
+    scale = 255 / max(1, high - low)
+    return [bytes(round((value - low) * scale) for value in row) for row in image]
+
+
+def panel(file, stretch):
     """The first images of a grid, each pixel SCALE x SCALE: rows of bytes."""
     width, height, rows = read_png(file)
     wide = COLUMNS * (SIZE + GAP) - GAP
     high = ROWS * (SIZE + GAP) - GAP
     if width < wide or height < high:
         loss_table.stop(f"{file} is {width}x{height}, not a grid of images of {SIZE}x{SIZE}")
+    rows = [bytearray(row) for row in rows[:high]]
+    places = [(x, y) for y in range(0, high, SIZE + GAP) for x in range(0, wide, SIZE + GAP)]
+    for x, y in places if stretch else ():
+        across = slice(3 * x, 3 * (x + SIZE))
+        for i, line in enumerate(stretched([row[across] for row in rows[y:y + SIZE]])):
+            rows[y + i][across] = line
     enlarged = []
-    for row in rows[:high]:
-        pixels = [row[3 * x:3 * x + 3] * SCALE for x in range(wide)]
+    for row in rows:
+        pixels = [bytes(row[3 * x:3 * x + 3]) * SCALE for x in range(wide)]
         enlarged += [b"".join(pixels)] * SCALE
     return enlarged
 
@@ -175,7 +190,7 @@ def main(argv):
         results.append(result)
         samples = options.runs / f"{model}-{options.seed}" / "samples"
         for line, step in zip(panels, (0, options.steps)):
-            line.append(panel(samples / f"{step:08d}.png"))
+            line.append(panel(samples / f"{step:08d}.png", stretch=step == 0))
     write_png(options.picture, side_by_side(panels))
     pixels = results[0]["evaluation"]["pixels"]
     note = (f"{options.count} images of each kind; real images have "
