@@ -1,4 +1,5 @@
-// Distances between sets of images. None of them is FID, which needs the Inception network.
+// Distances between sets of images, or of features of them. None of them is FID, which needs the
+// Inception network.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,17 @@ namespace imago::models {
 // arguments.
 double sliced_wasserstein(const Tensor& a, const Tensor& b, int projections = 512,
                           std::uint64_t seed = 1);
+
+// The same along given directions (K, D), f32 or f64, each of length 1 to 1e-3, of sets whose
+// numbers may differ: a (N, ...) and b (M, ...), N and M >= 2, both f32 or both f64, of D values a
+// sample. For each direction the area between the two quantile functions, which with N = M is the
+// mean above. Projections are computed in the dtype of the samples, all else in f64. Throws on what
+// is not finite. Deterministic, for any number of threads.
+double sliced_wasserstein(const Tensor& a, const Tensor& b, const Tensor& directions);
+
+// Random directions of length 1: (count, D), f32 on the CPU. A pure function of its arguments, so
+// that scores along them compare.
+Tensor unit_directions(std::int64_t count, std::int64_t D, std::uint64_t seed);
 
 // The mean Euclidean distance over all pairs of different samples, divided by sqrt(D): a generator
 // that always draws one picture scores 0. x (N, ...) f32, N >= 2.

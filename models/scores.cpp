@@ -2,7 +2,15 @@
 
 #include <algorithm>
 
+#include "models/feature_matrix.h"
+#include "models/metrics.h"
+
 namespace imago::models {
+namespace {
+
+constexpr std::uint64_t direction_seed = 1;
+
+}  // namespace
 
 Scores score(const Tensor& fake, const Tensor& real, const ScoreOptions& options) {
   Scores s;
@@ -12,6 +20,10 @@ Scores score(const Tensor& fake, const Tensor& real, const ScoreOptions& options
   s.fakes = fake.size(0);
   s.reals = real.size(0);
   s.dimensions = fake.size(1);
+  const FeatureMatrices m = feature_matrices("sliced_wasserstein", fake, real, 2);
+  s.directions = options.directions;
+  s.sliced_wasserstein = sliced_wasserstein(
+      m.fake, m.real, unit_directions(s.directions, s.dimensions, direction_seed));
   const std::int64_t least = std::min(s.fakes, s.reals), D = s.dimensions;
   const auto count = [](std::int64_t n) { return std::to_string(n); };
   if (least <= D) {

@@ -23,6 +23,8 @@ namespace imago::models {
 struct ScoreOptions {
   int neighbours = 5;                // k of precision, recall, density and coverage
   std::int64_t kernel_block = 1000;  // samples of each set in a block of the kernel distance
+  // Of the sliced Wasserstein distance: of one seed, so that they are the same ones each time.
+  int directions = 128;
 };
 
 struct Scores {
@@ -31,6 +33,8 @@ struct Scores {
   FrechetBySize frechet;
   KernelDistance kernel;
   ManifoldScores manifold;
+  double sliced_wasserstein = 0;      // of the features, models/metrics.h; in units of the features
+  int directions = 0;                 // along which it was computed
   std::vector<std::string> warnings;  // what to bear in mind when reading them
 
   double frechet_distance() const { return frechet.distance[2]; }

@@ -154,6 +154,9 @@ scores.safetensors
   frechet (), frechet_few ()  of fake and of few against real
   frechet_sizes (3), frechet_at_infinity ()  quarters, halves, the whole; the line over 1 / n at 0
   kernel (), kernel_error ()  blocks of 40
+  directions (24, 12)         of length 1
+  sliced (), sliced_equal ()  sliced Wasserstein-1 distance along them of fake and real, and of fake
+                              and as many of real, its first 121
   manifold_3 manifold_5 (4)   precision, recall, density, coverage with k = 3 and 5
 
 image_quality.safetensors

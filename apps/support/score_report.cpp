@@ -60,6 +60,8 @@ void print_scores(const models::Scores& s, std::optional<double> untrained,
   if (s.kernel.blocks > 1) std::printf(" +- %.5f", s.kernel.error);
   std::printf("   %lld blocks of %lld\n", static_cast<long long>(s.kernel.blocks),
               static_cast<long long>(s.kernel.block));
+  std::printf("sliced Wasserstein of features        %.4f   %d directions\n", s.sliced_wasserstein,
+              s.directions);
   std::printf("precision %.3f   recall %.3f   density %.3f   coverage %.3f   k = %d\n",
               s.manifold.precision, s.manifold.recall, s.manifold.density, s.manifold.coverage,
               s.manifold.k);
@@ -105,6 +107,8 @@ Json to_json(const models::Scores& s) {
           {"kernel_distance_error", json_number(s.kernel.error)},
           {"kernel_blocks", s.kernel.blocks},
           {"kernel_block", s.kernel.block},
+          {"sliced_wasserstein_of_features", json_number(s.sliced_wasserstein)},
+          {"sliced_wasserstein_directions", s.directions},
           {"neighbours", s.manifold.k},
           {"precision", json_number(s.manifold.precision)},
           {"recall", json_number(s.manifold.recall)},

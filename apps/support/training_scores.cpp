@@ -14,7 +14,8 @@ constexpr std::int64_t batch = 64;  // images drawn at a time
 // Draw 0 of the step of fixed noise is that of the pictures.
 constexpr std::uint32_t noise_draw = 1;
 
-std::string formatted(const char* format, double a, double b) {
+// b may be one too many: printf ignores it.
+std::string formatted(const char* format, double a, double b = 0) {
   char text[160];
   std::snprintf(text, sizeof text, format, a, b);
   return text;
@@ -112,8 +113,9 @@ Json TrainingScores::measure(std::int64_t step) {
   take(step, last_->frechet_distance());
   return {{"frechet", json_number(last_->frechet_distance())},
           {"frechet_at_infinity", json_number(last_->frechet.at_infinity)},
-          {"kid", json_number(last_->kernel.value)},
-          {"kid_error", json_number(last_->kernel.error)},
+          {"kernel_distance", json_number(last_->kernel.value)},
+          {"kernel_distance_error", json_number(last_->kernel.error)},
+          {"sliced_wasserstein_of_features", json_number(last_->sliced_wasserstein)},
           {"precision", json_number(last_->manifold.precision)},
           {"recall", json_number(last_->manifold.recall)},
           {"density", json_number(last_->manifold.density)},
@@ -127,6 +129,7 @@ std::string TrainingScores::text() const {
   const models::Scores& s = *last_;
   return formatted("Fréchet distance %.4f, kernel distance %.5f", s.frechet_distance(),
                    s.kernel.value) +
+         formatted(", sliced Wasserstein of features %.4f", s.sliced_wasserstein) +
          formatted(", precision %.3f, recall %.3f", s.manifold.precision, s.manifold.recall) +
          formatted(", density %.3f, coverage %.3f", s.manifold.density, s.manifold.coverage);
 }
@@ -154,12 +157,20 @@ std::vector<Panel> score_panels(const std::vector<Json>& rows) {
   const Json* scored = any_row_with(rows, "frechet");
   if (!scored) return {};
   const std::string on = ", " + scored->value("score_features", std::string("features"));
-  return {{"Fréchet distance" + on, {series(rows, "samples", "frechet")}, {{"0: alike", 0.0}}},
-          {"Kernel distance" + on, {series(rows, "samples", "kid")}, {{"0: alike", 0.0}}},
-          {"Shares of the samples and of the real images",
-           {series(rows, "precision", "precision"), series(rows, "recall", "recall"),
-            series(rows, "coverage", "coverage")},
-           {{"1: all", 1.0}, {"0: none", 0.0}}}};
+  std::vector<Panel> panels;
+  const auto add = [&](const std::string& title, const char* key) {
+    // A run may have begun before there was such a score: its curve starts where there are some.
+    if (!any_row_with(rows, key)) return;
+    panels.push_back({title + on, {series(rows, "samples", key)}, {{"0: alike", 0.0}}});
+  };
+  add("Fréchet distance", "frechet");
+  add("Kernel distance", "kernel_distance");
+  add("Sliced Wasserstein distance", "sliced_wasserstein_of_features");
+  panels.push_back({"Shares of the samples and of the real images",
+                    {series(rows, "precision", "precision"), series(rows, "recall", "recall"),
+                     series(rows, "coverage", "coverage")},
+                    {{"1: all", 1.0}, {"0: none", 0.0}}});
+  return panels;
 }
 
 }  // namespace imago::apps

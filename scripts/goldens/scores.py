@@ -62,6 +62,19 @@ def manifold(fake, real, k):
                      in_real.sum() / (k * len(fake)), in_real.any(1).mean()])
 
 
+def on_a_line(u, v):
+    """The Wasserstein-1 distance of samples on a line: the area between their distribution
+    functions, |F_u - F_v| between one value of either and the next."""
+    all = np.sort(np.concatenate([u, v]))
+    f_u = np.searchsorted(np.sort(u), all[:-1], side="right") / len(u)
+    f_v = np.searchsorted(np.sort(v), all[:-1], side="right") / len(v)
+    return (np.abs(f_u - f_v) * np.diff(all)).sum()
+
+
+def sliced_wasserstein(a, b, directions):
+    return np.mean([on_a_line(a @ d, b @ d) for d in directions])
+
+
 def make():
     random = np.random.RandomState(300)  # its bits are promised never to change
     D = 12
@@ -70,14 +83,19 @@ def make():
     fake = random.standard_normal((121, D)) @ (mix_real + 0.3 * mix_fake) + 0.6
     fake[100:] = fake[:21] + 0.01 * random.standard_normal((21, D))  # some crowding
     few = random.standard_normal((7, D))  # covariance without full rank
+    directions = random.standard_normal((24, D))
+    directions /= np.sqrt((directions ** 2).sum(1, keepdims=True))
     # Multiples of 2^-12 are exact in f32, and do not depend on how a library sums a product.
     real, fake = np.round(real * 4096) / 4096, np.round(fake * 4096) / 4096
-    out = {"real": real.astype(np.float32), "fake": fake.astype(np.float32), "few": few}
+    out = {"real": real.astype(np.float32), "fake": fake.astype(np.float32), "few": few,
+           "directions": directions}
     sizes, at_infinity = frechet_by_size(fake, real)
     value, error = kernel_distance(fake, real, 40)
     out.update({"frechet": frechet(fake, real), "frechet_few": frechet(few, real),
                 "frechet_sizes": sizes, "frechet_at_infinity": at_infinity,
                 "kernel": value, "kernel_error": error,
+                "sliced": sliced_wasserstein(fake, real, directions),
+                "sliced_equal": sliced_wasserstein(fake, real[:len(fake)], directions),
                 "manifold_3": manifold(fake, real, 3), "manifold_5": manifold(fake, real, 5)})
     return ({name: np.asarray(value) for name, value in out.items()},
             {"about": "names and shapes: scripts/make_goldens.py"})

@@ -61,8 +61,9 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
        {"sliced Wasserstein distance to real", "mean pairwise distance of samples",
         "energy that alternates between pixels",
         "on 128 features of face_features version 1, weights ", "chet distance",
-        "untrained generator", "extrapolated", "kernel distance  ", "precision", "k = 3",
-        "glasses x beard", "note: "}) {
+        "untrained generator", "extrapolated", "kernel distance  ",
+        "sliced Wasserstein of features", "128 directions", "precision", "k = 3", "glasses x beard",
+        "note: "}) {
     INFO(o.out);
     CHECK(contains(o.out, line));
   }
@@ -79,6 +80,8 @@ TEST_CASE("evaluate scores a generator on features, writes JSON and a sheet of n
   CHECK(s.at("frechet_by_size").size() == 3);
   CHECK(s.at("frechet_by_size")[2].at("samples") == 16);
   CHECK(s.at("kernel_distance_error").is_null());  // of a single block
+  CHECK(s.at("sliced_wasserstein_of_features").get<double>() > 0);
+  CHECK(s.at("sliced_wasserstein_directions") == 128);
   for (const char* share : {"precision", "recall", "coverage"}) {
     CHECK(s.at(share).get<double>() >= 0);
     CHECK(s.at(share).get<double>() <= 1);
@@ -122,6 +125,7 @@ TEST_CASE(
   CHECK(j.at("pixels").at("checkerboard_energy") ==
         j.at("pixels").at("checkerboard_energy_of_real"));
   CHECK(j.at("scores").at("frechet_distance").get<double>() <= 1e-6);
+  CHECK(j.at("scores").at("sliced_wasserstein_of_features").get<double>() <= 1e-5);
   CHECK(j.at("scores").at("precision") == 1);
   CHECK(j.at("scores").at("coverage") == 1);
   // Every picture of the folder is a training image: the nearest beside it is itself, pixel by

@@ -66,9 +66,10 @@ TEST_CASE("train_gan scores at the steps asked for, keeps the best, and trains a
   for (const char* part :
        {"Scores every 2 steps: 16 images drawn from the same noise against 16 of procedural",
         "on 128 features of face_features version 1, weights ", "note: with no more images",
-        "Before training: Fréchet distance ", "Step 2: Fréchet distance ", "Step 4: ",
-        "kernel distance ", "precision ", "recall ", "density ", "coverage ", "  distance ",
-        "Best score: a Fréchet distance of ", "before training; run/best.safetensors"}) {
+        "Before training: Fréchet distance ", "Step 2: Fréchet distance ",
+        "Step 4: ", "kernel distance ", "sliced Wasserstein of features ", "precision ", "recall ",
+        "density ", "coverage ", "  distance ", "Best score: a Fréchet distance of ",
+        "before training; run/best.safetensors"}) {
     CHECK_MESSAGE(contains(o.out, part), part);
   }
   CHECK_FALSE(contains(o.out, "FID"));
@@ -79,8 +80,9 @@ TEST_CASE("train_gan scores at the steps asked for, keeps the best, and trains a
     REQUIRE(rows.contains(step));
     const Json& row = rows.at(step);
     CHECK(row.at("frechet").get<double>() > 0);
-    CHECK(row.at("kid").is_number());
-    CHECK(row.at("kid_error").is_null());  // of a single block
+    CHECK(row.at("kernel_distance").is_number());
+    CHECK(row.at("kernel_distance_error").is_null());  // of a single block
+    CHECK(row.at("sliced_wasserstein_of_features").get<double>() > 0);
     CHECK(row.at("frechet_at_infinity").is_number());
     for (const char* share : {"precision", "recall", "coverage"}) {
       CHECK(row.at(share).get<double>() >= 0);
@@ -95,8 +97,9 @@ TEST_CASE("train_gan scores at the steps asked for, keeps the best, and trains a
   for (const int step : {1, 5}) CHECK_FALSE(rows.at(step).contains("frechet"));
   CHECK(rows.at(2).at("frechet") != rows.at(4).at("frechet"));
   const std::string chart = read_bytes(play / "run/loss.svg");
-  for (const char* title : {"Fréchet distance, face_features version 1, weights ",
-                            "Kernel distance, ", "Shares of the samples"}) {
+  for (const char* title :
+       {"Fréchet distance, face_features version 1, weights ", "Kernel distance, ",
+        "Sliced Wasserstein distance, ", "Shares of the samples"}) {
     CHECK_MESSAGE(contains(chart, title), title);
   }
   const Json config = Json::parse(read_bytes(play / "run/config.json"));
@@ -259,10 +262,28 @@ TEST_CASE("scores can begin, and end, in the middle of a run") {
   CHECK_FALSE(contains(off.out, "Best score"));
   CHECK_FALSE(rows_of(play / "run").at(8).contains("frechet"));
   CHECK(read_bytes(play / "run/best.safetensors") == best);
+  // Rows from when there were fewer scores, and another name of one, stay as they are.
+  std::vector<Json> older = RunFolder(play / "run").read_metrics();
+  for (Json& row : older) {
+    if (!row.contains("frechet")) continue;
+    row["kid"] = row.at("kernel_distance");
+    for (const char* key :
+         {"kernel_distance", "kernel_distance_error", "sliced_wasserstein_of_features"}) {
+      CHECK(row.erase(key) == 1);
+    }
+  }
+  write_rows(play / "run", older);
   // And every third step from here on, of as many images as before.
   const Outcome again = play.run("train_gan --resume --out run --steps 9 --score-every 3");
   REQUIRE(again.status == 0);
-  CHECK(rows_of(play / "run").at(9).at("score_images") == 16);
+  CHECK(again.err.empty());
+  const std::map<int, Json> rows = rows_of(play / "run");
+  CHECK(rows.at(9).at("score_images") == 16);
+  CHECK(rows.at(4).contains("kid"));
+  CHECK_FALSE(rows.at(4).contains("kernel_distance"));
+  CHECK(rows.at(9).contains("kernel_distance"));
+  CHECK(rows.at(9).contains("sliced_wasserstein_of_features"));
+  CHECK_FALSE(rows.at(9).contains("kid"));
 }
 
 TEST_CASE("train_vae scores its samples too, and goes on exactly") {
@@ -342,6 +363,7 @@ TEST_CASE("a model that draws the real images scores as they do; its noise is al
   const Json row = scores.measure(3);
   CHECK(firsts == std::vector<std::int64_t>{0, 64});
   CHECK(row.at("frechet").get<double>() <= 1e-6);
+  CHECK(row.at("sliced_wasserstein_of_features").get<double>() <= 1e-5);
   CHECK(row.at("precision") == 1);
   CHECK(row.at("coverage") == 1);
   CHECK(scores.best_step() == 3);
@@ -370,5 +392,9 @@ TEST_CASE("a model that draws the real images scores as they do; its noise is al
   rows[0]["step"] = 3;
   CHECK(score_panels(rows).empty());
   rows[0].update(row);
-  CHECK(score_panels(rows).size() == 3);
+  CHECK(score_panels(rows).size() == 4);
+  // Scores that no row has are no panels.
+  rows[0].erase("kernel_distance");
+  rows[0].erase("sliced_wasserstein_of_features");
+  CHECK(score_panels(rows).size() == 2);
 }

@@ -46,7 +46,7 @@ std::vector<double> figures(const Scores& s) {
   return {s.frechet.distance[0], s.frechet.distance[1], s.frechet.distance[2],
           s.frechet.at_infinity, s.kernel.value,        s.kernel.error,
           s.manifold.precision,  s.manifold.recall,     s.manifold.density,
-          s.manifold.coverage};
+          s.manifold.coverage,   s.sliced_wasserstein};
 }
 
 bool close(double a, double b, double relative) {
@@ -177,6 +177,47 @@ TEST_CASE("equal sets score 1; a generator of one picture has almost no recall")
   CHECK(collapsed.coverage < 0.5);
 }
 
+TEST_CASE("the sliced Wasserstein distance of a few numbers, along given directions") {
+  // Sorted 0 1 3 and 0 2 7: differences 0, 1 and 4. Along -1 they are the same.
+  const Tensor a = matrix({0, 3, 1}, 3), b = matrix({2, 0, 7}, 3);
+  CHECK(close(sliced_wasserstein(a, b, matrix({1}, 1)), 5.0 / 3, 1e-15));
+  CHECK(close(sliced_wasserstein(a, b, matrix({-1}, 1)), 5.0 / 3, 1e-15));
+  // Two against three, in sixths: 1 against 0 0 2, 5 against 2 7 7.
+  const Tensor two = matrix({5, 1}, 2);
+  CHECK(close(sliced_wasserstein(two, b, matrix({1}, 1)), (1 + 1 + 1 + 3 + 2 + 2) / 6.0, 1e-15));
+  CHECK(sliced_wasserstein(b, two, matrix({1}, 1)) == sliced_wasserstein(two, b, matrix({1}, 1)));
+  // The mean over directions: both axes and (3, 4) / 5, of points that are moved by (5, 10).
+  const Tensor plane = matrix({0, 0, 1, 2, 7, 3}, 3), moved = matrix({12, 13, 5, 10, 6, 12}, 3);
+  CHECK(
+      close(sliced_wasserstein(plane, moved, matrix({1, 0, 0, 1, 0.6, 0.8}, 3)), 26 / 3.0, 1e-12));
+  CHECK(sliced_wasserstein(plane, plane, matrix({1, 0, 0, 1, 0.6, 0.8}, 3)) == 0);
+}
+
+TEST_CASE("directions have length 1, point everywhere, and are those of their seed") {
+  const Tensor d = unit_directions(400, 6, 3);
+  CHECK(same_bits(d, unit_directions(400, 6, 3)));
+  CHECK(same_bits(d.slice(0, 5), unit_directions(5, 6, 3)));
+  CHECK_FALSE(same_bits(d, unit_directions(400, 6, 4)));
+  for (std::int64_t j = 0; j < 6; ++j) {
+    double mean = 0, square = 0;
+    for (std::int64_t k = 0; k < 400; ++k) {
+      mean += d.data<float>()[k * 6 + j] / 400.0;
+      square += std::pow(d.data<float>()[k * 6 + j], 2) / 400.0;
+    }
+    CHECK(std::abs(mean) <= 4 * std::sqrt(1 / 6.0 / 400));
+    CHECK(std::abs(square - 1 / 6.0) <= 0.05);
+  }
+  // Along them a score of features, and the distance of sets that draws its own.
+  const Tensor a = normals({40, 6}, DType::f32, 1), b = normals({40, 6}, DType::f32, 2);
+  CHECK(sliced_wasserstein(a, b, 400, 3) == sliced_wasserstein(a, b, d));
+  const Scores s = score(a, b, {.directions = 16});
+  CHECK(s.directions == 16);
+  CHECK(s.sliced_wasserstein == sliced_wasserstein(kernels::cast(a, DType::f64),
+                                                   kernels::cast(b, DType::f64),
+                                                   unit_directions(16, 6, 1)));
+  CHECK(score(a, b).directions == 128);
+}
+
 TEST_CASE("neighbours are found exactly, ties in order, far from the origin too") {
   const Neighbours near = nearest_neighbours(matrix({5}, 1), matrix({5, 1, 5, 0}, 4), 3);
   const std::int64_t* index = near.index.data<std::int64_t>();
@@ -237,6 +278,18 @@ TEST_CASE("scores agree with the formulas in numpy") {
     CHECK(close(m.recall, golden(name, 1), 1e-12));
     CHECK(close(m.density, golden(name, 2), 1e-12));
     CHECK(close(m.coverage, golden(name, 3), 1e-12));
+  }
+  // W1 and of sorted values: taken as W2 it would be 0.249, of unsorted ones 1.09.
+  const Tensor directions = file.tensor("directions");
+  const Tensor fewer = real.slice(0, fake.size(0));
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    CAPTURE(dtype);
+    const double bound = dtype == DType::f64 ? 1e-12 : 1e-5;
+    const auto sliced = [&](const Tensor& a, const Tensor& b) {
+      return sliced_wasserstein(kernels::cast(a, dtype), kernels::cast(b, dtype), directions);
+    };
+    CHECK(std::abs(sliced(fake, real) / golden("sliced") - 1) <= bound);
+    CHECK(std::abs(sliced(fake, fewer) / golden("sliced_equal") - 1) <= bound);
   }
   // The same values as f64 give the same bits.
   const Scores doubles = score(kernels::cast(fake, DType::f64), kernels::cast(real, DType::f64),
@@ -301,7 +354,21 @@ TEST_CASE("scores refuse what they cannot score, and say why") {
   CHECK(contains(message([&] { nearest_neighbours(x, x, 21); }), "from 1 to the 20"));
   CHECK(contains(message([&] { kernel_distance(x, x, 1); }), "at least 2 samples"));
   CHECK(contains(message([&] { score(normals({7, 4}, DType::f32, 1), x); }), "at least 8 fake"));
+  const Tensor axes = matrix({1, 0, 0, 0, 0, 0, 0, 1}, 2);
+  CHECK(contains(message([&] { sliced_wasserstein(x, shifted(x, 1), axes); }), "two f32 samples"));
+  CHECK(contains(message([&] {
+                   sliced_wasserstein(x, normals({20, 5}, DType::f32, 1), axes);
+                 }),
+                 "as many values"));
+  CHECK(contains(message([&] { sliced_wasserstein(x, x, matrix({1, 0, 0}, 1)); }), "(K, 4)"));
+  CHECK(contains(message([&] {
+                   sliced_wasserstein(x, x, matrix({1, 0, 0, 0, 1, 1, 0, 0}, 2));
+                 }),
+                 "direction 1 has length"));
+  CHECK(contains(message([&] { sliced_wasserstein(x, x, Tensor()); }), "(K, 4)"));
+  CHECK(contains(message([&] { score(x, x, {.directions = 0}); }), "at least one direction"));
   Tensor bad = x.to(Device::cpu()).clone();
   bad.mutable_data<float>()[6] = std::numeric_limits<float>::quiet_NaN();
   CHECK(contains(message([&] { score(x, bad); }), "not finite: row 1"));
+  CHECK(contains(message([&] { sliced_wasserstein(x, bad, axes); }), "not finite"));
 }
