@@ -10,6 +10,7 @@ void show_convolution_formula();
 void show_checkerboard();
 void show_assertions();
 void show_optimum();
+void show_mixture();
 void show_pca();
 
 const std::vector<Exhibit>& exhibits() {
@@ -25,6 +26,7 @@ const std::vector<Exhibit>& exhibits() {
        show_checkerboard},
       {"assertions", "shape assertions that hold for images of another size", show_assertions},
       {"optimum", "\"both losses reach their minimum\"", show_optimum},
+      {"mixture", "a generator whose output is a mix of noise and real data", show_mixture},
       {"pca", "PCA and LBP called deep learning", show_pca},
   };
   return all;

@@ -121,6 +121,27 @@ struct Optimum {
 };
 Optimum optimum();
 
+// A generator whose output is a mix of noise and real data, a z + (1 - a) x (mixture.cpp), beside
+// one of noise alone. Outputs are as many as the faces x.
+struct Mixture {
+  int values = 0;  // of all faces together
+  int wrong_steps = 100, right_steps = 5;
+  double first = 0, last = 0;     // a, before and after training
+  double loss_d = 0, loss_g = 0;  // of the mix, in the last step
+  // Values of the output that change with other faces in the place of x: of the mix before and
+  // after training, of G(z).
+  int wrong_first_changed = 0, wrong_changed = 0, right_changed = 0;
+  int wrong_copied = 0, right_copied = 0;  // values equal to those of x at their place
+  // Of an output to the nearest face in x, root mean square over values.
+  double wrong_first_distance = 0, wrong_distance = 0, right_distance = 0;
+  // Deviation of the output with zeros for x.
+  double wrong_first_blank = 0, wrong_blank = 0, right_blank = 0;
+  std::int64_t right_parameters = 0;
+  // How many tensors of parameters G(z) has, and how many differ once D has seen other faces.
+  int right_tensors = 0, right_learned = 0;
+};
+Mixture mixture();
+
 // PCA and LBP called deep learning (pca.cpp).
 struct Pca {
   // Mean squared errors of points in the plane that go through one number: by the main axis from

@@ -83,11 +83,10 @@ Optimum optimum() {
 void show_optimum() {
   const Optimum f = optimum();
   std::printf(
-      "Wrong: trained to the end, the losses of G and of D are both at their minimum; and\n"
-      "       G gives out a mix of noise and real data.\n"
+      "Wrong: trained to the end, the losses of G and of D are both at their minimum\n"
       "Right: the best G meets a D that says 1/2 everywhere. Then D's loss -V is log 4, as high "
       "as\n"
-      "       the best D ever gets, and G's is log 2, not 0. G sees noise alone, never real data.\n"
+      "       the best D ever gets, and G's is log 2, not 0.\n"
       "What differs, for four values drawn with probabilities p (data) and q (G), and the best D:\n"
       "                                              D's loss -V   G's loss -E log D\n"
       "    p = 4/8 2/8 1/8 1/8, q = 1/8 1/8 2/8 4/8  %.4f        %.4f\n"

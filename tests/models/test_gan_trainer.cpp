@@ -148,7 +148,7 @@ TEST_CASE("D is moved by D's loss only and G by G's loss only") {
   for (const Var& p : trainer.gan().discriminator.parameters()) CHECK(p.requires_grad());
 }
 
-TEST_CASE("both losses train: D learns to tell a constant image from fakes") {
+TEST_CASE("D learns to tell a constant image from fakes, with either loss of the first GAN") {
   for (const GanLoss loss : {GanLoss::nonsaturating, GanLoss::minimax}) {
     GanTrainer trainer = small(loss);
     const Tensor white = Tensor::full({4, 16, 16, 3}, 1.0);

@@ -160,6 +160,33 @@ TEST_CASE("at the optimum D's loss is log 4 and G's is log 2, neither the least 
   CHECK(f.nonsaturating_sure == doctest::Approx(1 - sure).epsilon(1e-9));
 }
 
+TEST_CASE("a mix of noise and faces learns to copy faces; G of noise draws without any") {
+  const Mixture f = mixture();
+  CHECK(f.values == 8 * 32 * 32 * 3);
+  // Other faces for x: the mix is of them, before and after; G is not. Two faces may agree in some
+  // values, by chance or where a background is plain.
+  CHECK(f.wrong_first_changed > f.values * 4 / 5);
+  CHECK(f.wrong_changed > f.values * 4 / 5);
+  CHECK(f.right_changed == 0);
+  // Trained, it gives out the faces themselves, with the losses of a perfect G.
+  CHECK(f.first == 0.5);
+  CHECK(std::abs(f.last) < 1e-10);
+  CHECK(f.wrong_first_distance > 0.4);  // half of a noise of deviation 1
+  CHECK(f.wrong_distance < 1e-9);
+  CHECK(f.wrong_copied == f.values);
+  CHECK(f.loss_d == doctest::Approx(std::log(4.0)).epsilon(1e-6));
+  CHECK(f.loss_g == doctest::Approx(std::log(2.0)).epsilon(1e-6));
+  CHECK(f.wrong_first_blank == doctest::Approx(0.5).epsilon(0.05));  // of noise
+  CHECK(f.wrong_blank < 1e-9);                                       // and nothing without them
+  // G gives out no face, draws without them, and yet has learned from them.
+  CHECK(f.right_copied < f.values / 20);
+  CHECK(f.right_distance > 0.1);
+  CHECK(f.right_blank > 0.02);
+  CHECK(f.right_parameters > 10'000);
+  CHECK(f.right_tensors == 10);  // four transposed convolutions, three batch norms
+  CHECK(f.right_learned > f.right_tensors / 2);
+}
+
 TEST_CASE("a linear autoencoder finds the main axis; one with bends does what PCA cannot") {
   const Pca f = pca();
   CHECK(f.axis_error > 0.05);

@@ -83,7 +83,7 @@ TEST_CASE("museum lists its exhibits") {
     CHECK(contains(outcome.out, std::string("  ") + exhibit.name + " "));
     CHECK(contains(outcome.out, exhibit.title));
   }
-  CHECK(museum::exhibits().size() == 9);
+  CHECK(museum::exhibits().size() == 10);
 }
 
 TEST_CASE("museum refuses what it does not know, in one line, with status 2") {
