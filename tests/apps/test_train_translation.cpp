@@ -205,9 +205,20 @@ TEST_CASE("train_translation and translate say what is wrong in one line") {
   check_fails(play, apply + "--hole 1,2,3,4 --out a.jpg", 2, ".png");
   check_fails(play, "translate --checkpoint photo.png --in photo.png", 1, "photo.png");
   succeeds(play, "train_gan --model dcgan16 --base 4 --batch 4 --steps 1 --out gan");
-  check_fails(play, "translate --checkpoint gan/checkpoint.safetensors --in photo.png", 1,
-              "train_translation");
-  check_fails(play, "generate --checkpoint run/checkpoint.safetensors", 1, "not a GAN");
+  succeeds(play, "train_vae --image 16 --base 2 --latent 4 --batch 4 --steps 1 --out vae");
+  succeeds(play, "train_gan --labels glasses --base 2 --batch 4 --steps 1 --out classes");
+  // Who has the wrong program is told the right one.
+  for (const std::string drawn : {"gan", "vae", "classes"}) {
+    for (const char* with : {"translate --in photo.png --checkpoint ", "evaluate --translator "}) {
+      check_fails(play, with + drawn + "/checkpoint.safetensors", 1,
+                  "not a checkpoint of train_translation; generate and evaluate --generator");
+    }
+  }
+  for (const char* with : {"generate --checkpoint ", "evaluate --generator "}) {
+    check_fails(play, with + std::string("run/checkpoint.safetensors"), 1,
+                "holds an image-to-image network, written by train_translation, and is not a GAN "
+                "checkpoint of Imago; translate and evaluate --translator take it");
+  }
 }
 
 TEST_CASE("translate fills a hole and leaves every other pixel alone; a matte is grey") {
