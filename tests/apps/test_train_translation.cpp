@@ -107,7 +107,7 @@ TEST_CASE("train_translation: N steps, stop, resume and M steps give the bytes o
     const std::string half = read_bytes(play / "parts/checkpoint.safetensors");
     const Outcome o = play.run("train_translation --resume --out parts --steps 6 --threads 3");
     INFO(o.err);
-    REQUIRE(o.status == 0);
+    REQUIRE(o.status == 0);  // the second one too, whose config.json has a --loss of no use
     CHECK(contains(o.out, "Going on after step 3"));
     const std::string whole = read_bytes(play / "whole/checkpoint.safetensors");
     CHECK(whole == read_bytes(play / "parts/checkpoint.safetensors"));
@@ -185,6 +185,11 @@ TEST_CASE("train_translation and translate say what is wrong in one line") {
   check_fails(play, "train_translation --task colour", 2, "lowlight");
   check_fails(play, tiny + "--l1 nan --out d", 2, "--l1");
   check_fails(play, tiny + "--l1 0 --adversarial 0 --out d", 2, "nothing to learn");
+  check_fails(play, tiny + "--adversarial 0 --loss hinge --out d", 2,
+              "--loss is of the discriminators");
+  check_fails(play, tiny + "--adversarial 0 --lr-d 0.001 --out d", 2,
+              "--lr-d is of the discriminators, and with --adversarial 0 there are none");
+  CHECK_FALSE(fs::exists(play / "d"));
   check_fails(play, "train_translation --resume --out nothing", 1, "nothing");
   succeeds(play, tiny + "--steps 2 --out run");
   check_fails(play, tiny + "--steps 4 --out run", 1, "not empty");
@@ -337,6 +342,7 @@ TEST_CASE("evaluate compares image-to-image networks on people they have not met
   check_fails(play, both + "--data photos", 2, "--data");
   check_fails(play, both + "--neighbours 3", 2, "--neighbours is for --generator and --images");
   check_fails(play, both + "--per-class 5", 2, "--per-class is for --generator, not");
+  check_fails(play, both + "--labels a.csv", 2, "--labels is for --generator, not");
   check_fails(play, "evaluate --count 5 --translator gan/checkpoint.safetensors", 2, "at least 8");
   check_fails(play,
               evaluate +

@@ -259,6 +259,8 @@ TEST_CASE("scores can begin, and end, in the middle of a run") {
   CHECK_FALSE(contains(off.out, "Best score"));
   CHECK_FALSE(rows_of(play / "run").at(8).contains("frechet"));
   CHECK(read_bytes(play / "run/best.safetensors") == best);
+  check_refused(play, "train_gan --resume --out run --steps 9 --score-images 16", 2,
+                "say when, with --score-every");
   // And every third step from here on, of as many images as before.
   const Outcome again = play.run("train_gan --resume --out run --steps 9 --score-every 3");
   REQUIRE(again.status == 0);
