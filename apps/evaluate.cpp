@@ -54,7 +54,7 @@ void check_flags(const Options& o, const Flags& flags) {
         "--translator is scored on features of procedural people whom it has not met: "
         "leave --data and --features none out");
   }
-  for (const char* flag : {"--neighbours", "--per-class"}) {
+  for (const char* flag : {"--neighbours", "--per-class", "--labels"}) {
     if (o.translator.empty() || !flags.given(flag)) continue;
     throw UsageError(std::string(flag) + " is for --generator" +
                      (flag == std::string("--neighbours") ? " and --images" : "") +
@@ -63,6 +63,13 @@ void check_flags(const Options& o, const Flags& flags) {
   if (o.size > 0 && o.images.empty()) throw UsageError("--size is for --images");
   if (o.features == "none" && !o.sheet.empty()) {
     throw UsageError("--sheet needs features to find neighbours with; leave --features none out");
+  }
+  for (const char* flag : {"--neighbours", "--per-class"}) {
+    if (o.features != "none" || !flags.given(flag)) continue;
+    throw UsageError(std::string(flag) + " is of scores on features; leave --features none out");
+  }
+  if (flags.given("--per-class") && o.generator.empty()) {
+    throw UsageError("--per-class is for a conditional --generator, not for --images");
   }
   if (o.labels.empty()) return;
   if (o.data == "procedural") {
@@ -73,6 +80,16 @@ void check_flags(const Options& o, const Flags& flags) {
   }
   if (o.generator.empty()) {
     throw UsageError("--labels is for a conditional --generator, not for --images");
+  }
+}
+
+// What takes a conditional generator.
+void check_flags(const Options& o, const Flags& flags, const Sampler& generator) {
+  if (generator.conditional()) return;
+  for (const char* flag : {"--labels", "--per-class"}) {
+    if (!flags.given(flag)) continue;
+    throw UsageError(std::string(flag) + ": " + o.generator + " holds " + generator.name +
+                     ", which knows no classes");
   }
 }
 
@@ -161,13 +178,10 @@ int evaluate(Options o, const Flags& flags) {
   if (o.images.empty()) {
     const SafetensorsFile file = load_safetensors(o.generator);
     trained = trained_sampler(file);
+    check_flags(o, flags, *trained);
     manual_seed(o.seed);
     untrained = untrained_sampler(file);
     size = trained->image;
-    if (!o.labels.empty() && !trained->conditional()) {
-      throw UsageError("--labels: " + o.generator + " holds " + trained->name +
-                       ", which knows no classes");
-    }
     if (trained->conditional()) labelled = labelled_data(o, *trained);
     report["model"] = trained->name;
     report["step"] = file.metadata_entry("step");

@@ -68,7 +68,7 @@ int main_body(int argc, char** argv) {
   return flags.run(argc, argv, [&] {
     settle(f.train);
     if (f.train.resume) take_saved_flags(flags, f);
-    settle(f);
+    settle(flags, f);
     return train(f, look, argv[0]);
   });
 }

@@ -14,7 +14,7 @@ optim::AdamOptions adam(const ConditionalGanTrainerOptions& o, double lr) {
   return {.lr = lr, .beta1 = o.beta1, .beta2 = o.beta2};
 }
 
-constexpr const char* format = "imago-conditional-gan-1";
+constexpr const char* format = checkpoint_format::conditional_gan;
 
 }  // namespace
 
@@ -174,12 +174,13 @@ void ConditionalGanTrainer::load(const SafetensorsFile& file) {
 }
 
 bool is_conditional_gan(const SafetensorsFile& file) {
-  return file.metadata.contains("format") && file.metadata.at("format") == format;
+  return has_format(file, format);
 }
 
 ConditionalGanSpec conditional_gan_spec_of(const SafetensorsFile& file) {
-  check(is_conditional_gan(file), "checkpoint", file.path,
-        " is not a checkpoint of a conditional GAN of Imago");
+  if (!is_conditional_gan(file)) {
+    refuse_checkpoint(file, "a checkpoint of a conditional GAN of Imago");
+  }
   const auto number = [&](const char* key) { return static_cast<int>(whole_entry(file, key)); };
   return {.classes = number("classes"),
           .conditioning = conditioning_named(file.metadata_entry("conditioning")),

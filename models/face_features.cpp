@@ -8,12 +8,13 @@
 #include "autograd/ops/max.h"
 #include "autograd/ops/slice.h"
 #include "kernels/resample/resample.h"
+#include "models/checkpoint_entries.h"
 #include "nn/layers.h"
 
 namespace imago::models {
 namespace {
 
-constexpr const char* format = "imago-features-1";
+constexpr const char* format = checkpoint_format::features;
 constexpr std::int64_t batch = 128;  // images at a time
 
 nn::ConvBlock block(int in, int out, int kernel, int stride, int padding) {
@@ -196,8 +197,7 @@ Metadata face_features_metadata(const FaceFeatures& network, const Metadata& tra
 
 FaceFeatures load_face_features(const std::filesystem::path& path) {
   const SafetensorsFile file = load_safetensors(path);
-  check(file.metadata.contains("format") && file.metadata.at("format") == format,
-        "load_face_features", path,
+  check(has_format(file, format), "load_face_features", path,
         " holds no weights of face features; train_features writes them");
   // Fresh weights are drawn and overwritten: leave the caller's draws alone, but not its device.
   const Generator before = Context::current().generator;

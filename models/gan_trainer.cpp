@@ -267,13 +267,11 @@ NamedTensors GanTrainer::state() const {
 }
 
 Metadata GanTrainer::metadata() const {
-  Metadata metadata{{"format", "imago-gan-1"},
-                    {"model", gan_.spec.model},
-                    {"base", std::to_string(gan_.spec.base)},
-                    {"loss", name_of(options_.loss)},
-                    {"ema", shortest(options_.ema)},
-                    {"seed", std::to_string(options_.seed)},
-                    {"step", std::to_string(steps_done_)}};
+  Metadata metadata{
+      {"format", checkpoint_format::gan},       {"model", gan_.spec.model},
+      {"base", std::to_string(gan_.spec.base)}, {"loss", name_of(options_.loss)},
+      {"ema", shortest(options_.ema)},          {"seed", std::to_string(options_.seed)},
+      {"step", std::to_string(steps_done_)}};
   metadata.merge(chosen_options(options_));
   return metadata;
 }
@@ -299,8 +297,9 @@ void GanTrainer::load(const SafetensorsFile& file) {
 }
 
 GanSpec gan_spec_of(const SafetensorsFile& file) {
-  check(file.metadata.contains("format") && file.metadata.at("format") == "imago-gan-1",
-        "checkpoint", file.path, " is not a GAN checkpoint of Imago");
+  if (!has_format(file, checkpoint_format::gan)) {
+    refuse_checkpoint(file, "a GAN checkpoint of Imago");
+  }
   return {file.metadata_entry("model"), static_cast<int>(whole_entry(file, "base"))};
 }
 

@@ -15,7 +15,7 @@
 namespace imago::models {
 namespace {
 
-constexpr const char* format = "imago-translation-1";
+constexpr const char* format = checkpoint_format::translation;
 
 void check_options(const TranslationTrainerOptions& o) {
   const char* op = "translation trainer";
@@ -204,13 +204,13 @@ void TranslationTrainer::load(const SafetensorsFile& file) {
 }
 
 bool is_translation_checkpoint(const SafetensorsFile& file) {
-  const auto entry = file.metadata.find("format");
-  return entry != file.metadata.end() && entry->second == format;
+  return has_format(file, format);
 }
 
 TranslationSpec translation_spec_of(const SafetensorsFile& file) {
-  check(is_translation_checkpoint(file), "checkpoint", file.path,
-        " is not a checkpoint of train_translation");
+  if (!is_translation_checkpoint(file)) {
+    refuse_checkpoint(file, "a checkpoint of train_translation");
+  }
   const TranslationSpec spec{.task = translation_task(file.metadata_entry("task")),
                              .image = static_cast<int>(whole_entry(file, "image")),
                              .base = static_cast<int>(whole_entry(file, "base"))};

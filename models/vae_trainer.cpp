@@ -14,7 +14,7 @@
 namespace imago::models {
 namespace {
 
-constexpr const char* format = "imago-vae-1";
+constexpr const char* format = checkpoint_format::vae;
 
 // Of metadata: only checkpoints of VAE-GANs have the entry.
 constexpr const char* adversarial = "adversarial";
@@ -133,18 +133,11 @@ void VaeTrainer::load(const SafetensorsFile& file) {
 }
 
 bool is_vae_checkpoint(const SafetensorsFile& file) {
-  const auto entry = file.metadata.find("format");
-  return entry != file.metadata.end() && entry->second == format;
+  return has_format(file, format);
 }
 
 VaeOptions vae_options_of(const SafetensorsFile& file) {
-  if (!is_vae_checkpoint(file)) {
-    const auto entry = file.metadata.find("format");
-    const bool gan = entry != file.metadata.end() && entry->second.starts_with("imago-gan");
-    fail("checkpoint", file.path,
-         gan ? " holds a GAN, written by train_gan, and not a VAE"
-             : " is not a VAE checkpoint of Imago");
-  }
+  if (!is_vae_checkpoint(file)) refuse_checkpoint(file, "a VAE checkpoint of Imago");
   VaeOptions o;
   o.image = static_cast<int>(whole_entry(file, "image"));
   o.base = static_cast<int>(whole_entry(file, "base"));

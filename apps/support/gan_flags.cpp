@@ -108,12 +108,31 @@ const std::vector<const char*>& conditional_flags() {
   return flags;
 }
 
+// Refuses what was given without effect. What a resumed run takes from config.json was not given:
+// that file has every flag, used or not.
 void check_given(const Flags& flags, const GanFlags& f) {
   for (const char* flag : f.conditional() ? plain_flags() : conditional_flags()) {
     if (!flags.given(flag)) continue;
     throw UsageError(std::string(flag) + (f.conditional() ? " does not go with --labels: the "
                                                             "conditional GAN has no such option"
                                                           : " is for --labels, which is missing"));
+  }
+  if (flags.given("--lr") && flags.given("--lr-g") && flags.given("--lr-d")) {
+    throw UsageError(
+        "--lr is of the networks that have no rate of their own, and --lr-g and --lr-d give each "
+        "one: leave one of the three out");
+  }
+  if (f.penalty == "none") {
+    for (const char* flag : {"--penalty-weight", "--penalty-every"}) {
+      if (!flags.given(flag)) continue;
+      throw UsageError(std::string(flag) +
+                       " needs a penalty: give --penalty gp or r1 too, or leave it out");
+    }
+  }
+  if (f.instance_noise == 0 && flags.given("--instance-noise-steps")) {
+    throw UsageError(
+        "--instance-noise-steps says when noise has faded, and there is none: give "
+        "--instance-noise too, or leave it out");
   }
   if (f.conditioning == "acgan") return;
   for (const char* flag : {"--class-weight", "--classify-fakes"}) {

@@ -15,6 +15,11 @@ namespace {
 
 constexpr std::int64_t most_steps = 0x7fffffff;
 
+[[noreturn]] void refuse_images_without_scores() {
+  throw UsageError(
+      "--score-images says of how many images to make scores; say when, with --score-every");
+}
+
 }  // namespace
 
 void add_train_flags(Flags& flags, TrainFlags& o) {
@@ -71,11 +76,7 @@ void add_score_flags(Flags& flags, ScoreFlags& o) {
 
 void settle(ScoreFlags& o, const TrainFlags& train) {
   if (o.every == 0) {
-    if (o.images > 0 && !train.resume) {
-      throw UsageError(
-          "--score-images says of how many images to make scores; say when, with "
-          "--score-every");
-    }
+    if (o.images > 0 && !train.resume) refuse_images_without_scores();
     return;
   }
   constexpr std::int64_t usual = 1000;
@@ -138,6 +139,7 @@ void SavedFlags::take(ScoreFlags& o) const {
                      " in this run, and scores of other numbers of images do not compare; leave "
                      "the flag out or start a new run");
   }
+  if (given("score-images") && o.every == 0) refuse_images_without_scores();
   if (!given("score-images")) o.images = before;
   require(o.every >= 0 && o.images >= 0);
 }

@@ -36,7 +36,7 @@ void add_translation_flags(Flags& flags, TranslationFlags& f) {
   flags.number("--l1", f.l1, 0, 1e6, "Weight of the mean absolute difference from the truth");
   flags.number("--l2", f.l2, 0, 1e6, "Weight of the mean squared difference");
   flags.number("--adversarial", f.adversarial, 0, 1e6,
-               "Weight of what two discriminators say; 0: there are none");
+               "Weight of what two discriminators say; 0: there are none, nor --loss and --lr-d");
   flags.choice("--loss", f.loss, models::gan_loss_names(),
                "What the discriminators and, against them, the network minimise");
   flags.number("--lr-d", f.lr_d, 0, 1, "Learning rate of the discriminators; 0: --lr");
@@ -81,7 +81,7 @@ void take_saved_flags(const Flags& flags, TranslationFlags& f) {
                 f.adversarial >= 0 && f.lr_d >= 0 && f.lr_d <= 1 && f.ema >= 0 && f.ema < 1);
 }
 
-void settle(TranslationFlags& f) {
+void settle(const Flags& flags, TranslationFlags& f) {
   f.spec.task = models::translation_task(f.task);
   try {
     models::check_translation_spec(f.spec);
@@ -92,6 +92,12 @@ void settle(TranslationFlags& f) {
     throw UsageError(
         "one of --l1, --l2 and --adversarial must be positive, or there is nothing to "
         "learn");
+  }
+  for (const char* flag : {"--loss", "--lr-d"}) {
+    if (f.adversarial > 0 || !flags.given(flag)) continue;
+    throw UsageError(std::string(flag) +
+                     " is of the discriminators, and with --adversarial 0 there are none: leave "
+                     "one of the two out");
   }
   check_translation_data(f.spec.task, f.train.data);
 }

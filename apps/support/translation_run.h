@@ -25,8 +25,8 @@ void add_translation_flags(Flags& flags, TranslationFlags& values);
 void take_saved_flags(const Flags& flags, TranslationFlags& values);
 Json to_json(const TranslationFlags& flags);
 // After take_saved_flags. The task's name goes into the spec. Throws UsageError where the flags do
-// not go together.
-void settle(TranslationFlags& flags);
+// not go together, or one was given that has nothing to say.
+void settle(const Flags& flags, TranslationFlags& values);
 
 class TranslationTraining final : public Training {
  public:

@@ -48,7 +48,7 @@ Tensor load_probe(const VaeFlags& f) {
 
 void settle_adversary(const Flags& flags, VaeFlags& f) {
   if (f.adversarial == 0) {
-    if (f.feature_layer == 0) return;
+    if (!flags.given("--feature-layer")) return;
     throw UsageError("--feature-layer is of a VAE-GAN's discriminator; give --adversarial too");
   }
   if (flags.given("--iwae") && f.iwae > 0) {
@@ -119,8 +119,10 @@ void add_vae_flags(Flags& flags, VaeFlags& f) {
   flags.number("--latent", f.model.latent, 1, 65536, "Length of z");
   flags.choice("--likelihood", f.likelihood, models::likelihood_names(),
                "What the decoder says about pixels");
-  flags.number("--sigma", f.model.sigma, 1e-4, 100,
-               "Of Gaussian pixels, images being in -1 to 1; where a learned one starts");
+  flags.number(
+      "--sigma", f.model.sigma, 1e-4, 100,
+      "Of Gaussian pixels, images being in -1 to 1, or where a learned one starts; bernoulli has "
+      "none");
   flags.number("--beta", f.beta, 0, 1e6, "Weight of the KL; 1 is the ELBO");
   flags.number("--kl-warmup", f.kl_warmup, 0, 0x7fffffff,
                "Steps over which that weight grows from 0");
@@ -183,6 +185,11 @@ void take_saved_flags(const Flags& flags, VaeFlags& f) {
 void settle(const Flags& flags, VaeFlags& f) {
   f.model.likelihood = models::likelihood_named(f.likelihood);
   settle_adversary(flags, f);
+  if (f.model.likelihood == models::Likelihood::bernoulli && flags.given("--sigma")) {
+    throw UsageError(
+        "--sigma is of Gaussian pixels, and --likelihood bernoulli has none: leave one of the two "
+        "out");
+  }
   settle(f.score, f.train);
   try {
     models::check_vae_options(f.model);

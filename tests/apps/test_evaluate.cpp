@@ -154,6 +154,13 @@ TEST_CASE("evaluate and train_features say what is wrong in one line") {
   play.fails("evaluate --data photos", 2, "--generator CHECKPOINT or --images FOLDER");
   play.fails(generator + "--images photos", 2, "either");
   play.fails(generator + "--features none --sheet s.png", 2, "--sheet");
+  play.fails(generator + "--features none --neighbours 5", 2, "--neighbours is of scores on");
+  play.fails(generator + "--features none --per-class 5", 2,
+             "--per-class is of scores on features");
+  play.fails("evaluate --images photos --data photos --per-class 5", 2,
+             "--per-class is for a conditional --generator, not for --images");
+  play.fails(generator + "--per-class 5", 2,
+             "--per-class: run/checkpoint.safetensors holds dcgan16, which knows no classes");
   play.fails(generator + "--size 32", 2, "--size");
   play.fails(generator + "--count 7 --features f.safetensors", 2, "at least 8");
   play.fails(generator + "--count 12 --neighbours 12 --features f.safetensors", 2, "at least 13");

@@ -106,6 +106,21 @@ TEST_CASE("train_gan: a run from before these flags goes on with their defaults"
   CHECK(contains(broken.err, "out of range"));
 }
 
+TEST_CASE("train_gan: what a run saved without a use is no flag that was given") {
+  const Playground play;
+  REQUIRE(play.run(small + "--steps 1 --out run").status == 0);
+  Json config = Json::parse(read_bytes(play / "run/config.json"));
+  config["penalty-weight"] = 4;
+  config["instance-noise-steps"] = 100;
+  write_bytes(play / "run/config.json", config.dump());
+  const std::string resume = "train_gan --resume --out run --steps 2 ";
+  check_refused(play, resume + "--penalty-weight 4", "--penalty-weight needs a penalty");
+  check_refused(play, resume + "--instance-noise-steps 100", "--instance-noise too");
+  const Outcome o = play.run(resume);
+  INFO(o.err);
+  CHECK(o.status == 0);
+}
+
 TEST_CASE("train_gan: figures and chart say what the loss means") {
   const Playground play;
   const Outcome hinge = play.run(small + "--loss hinge --steps 2 --out hinge");
@@ -137,7 +152,16 @@ TEST_CASE("train_gan: flags that do not go together are refused before anything 
   check_refused(play, small + "--penalty r1 --out a", "spectral norm");
   check_refused(play, small + "--penalty r2 --out a", "--penalty");
   check_refused(play, small + "--penalty-every 0 --out a", "--penalty-every");
-  check_refused(play, small + "--penalty-every 4 --out a", "needs a penalty");
+  // Without effect, whatever the value.
+  check_refused(play, small + "--penalty-every 4 --out a", "--penalty-every needs a penalty");
+  check_refused(play, small + "--penalty-every 1 --out a", "--penalty-every needs a penalty");
+  check_refused(play, small + "--penalty-weight 4 --out a", "--penalty-weight needs a penalty");
+  check_refused(play, small + "--penalty none --penalty-weight 10 --out a", "give --penalty gp");
+  check_refused(play, small + "--lr 1e-3 --lr-g 2e-4 --lr-d 4e-4 --out a", "one of the three");
+  check_refused(play, small + "--instance-noise-steps 100 --out a",
+                "--instance-noise-steps says when noise has faded");
+  check_refused(play, small + "--instance-noise 0 --instance-noise-steps 0 --out a",
+                "give --instance-noise too");
   check_refused(play, small + "--loss hinge --smooth 0.9 --out a", "smooth");
   check_refused(play, small + "--smooth nan --out a", "--smooth");
   check_refused(play, small + "--smooth 1.1 --out a", "--smooth");

@@ -107,7 +107,7 @@ TEST_CASE("train_translation: N steps, stop, resume and M steps give the bytes o
     const std::string half = read_bytes(play / "parts/checkpoint.safetensors");
     const Outcome o = play.run("train_translation --resume --out parts --steps 6 --threads 3");
     INFO(o.err);
-    REQUIRE(o.status == 0);
+    REQUIRE(o.status == 0);  // the second one too, whose config.json has a --loss of no use
     CHECK(contains(o.out, "Going on after step 3"));
     const std::string whole = read_bytes(play / "whole/checkpoint.safetensors");
     CHECK(whole == read_bytes(play / "parts/checkpoint.safetensors"));
@@ -185,6 +185,11 @@ TEST_CASE("train_translation and translate say what is wrong in one line") {
   check_fails(play, "train_translation --task colour", 2, "lowlight");
   check_fails(play, tiny + "--l1 nan --out d", 2, "--l1");
   check_fails(play, tiny + "--l1 0 --adversarial 0 --out d", 2, "nothing to learn");
+  check_fails(play, tiny + "--adversarial 0 --loss hinge --out d", 2,
+              "--loss is of the discriminators");
+  check_fails(play, tiny + "--adversarial 0 --lr-d 0.001 --out d", 2,
+              "--lr-d is of the discriminators, and with --adversarial 0 there are none");
+  CHECK_FALSE(fs::exists(play / "d"));
   check_fails(play, "train_translation --resume --out nothing", 1, "nothing");
   succeeds(play, tiny + "--steps 2 --out run");
   check_fails(play, tiny + "--steps 4 --out run", 1, "not empty");
@@ -205,9 +210,20 @@ TEST_CASE("train_translation and translate say what is wrong in one line") {
   check_fails(play, apply + "--hole 1,2,3,4 --out a.jpg", 2, ".png");
   check_fails(play, "translate --checkpoint photo.png --in photo.png", 1, "photo.png");
   succeeds(play, "train_gan --model dcgan16 --base 4 --batch 4 --steps 1 --out gan");
-  check_fails(play, "translate --checkpoint gan/checkpoint.safetensors --in photo.png", 1,
-              "train_translation");
-  check_fails(play, "generate --checkpoint run/checkpoint.safetensors", 1, "not a GAN");
+  succeeds(play, "train_vae --image 16 --base 2 --latent 4 --batch 4 --steps 1 --out vae");
+  succeeds(play, "train_gan --labels glasses --base 2 --batch 4 --steps 1 --out classes");
+  // Who has the wrong program is told the right one.
+  for (const std::string drawn : {"gan", "vae", "classes"}) {
+    for (const char* with : {"translate --in photo.png --checkpoint ", "evaluate --translator "}) {
+      check_fails(play, with + drawn + "/checkpoint.safetensors", 1,
+                  "not a checkpoint of train_translation; generate and evaluate --generator");
+    }
+  }
+  for (const char* with : {"generate --checkpoint ", "evaluate --generator "}) {
+    check_fails(play, with + std::string("run/checkpoint.safetensors"), 1,
+                "holds an image-to-image network, written by train_translation, and is not a GAN "
+                "checkpoint of Imago; translate and evaluate --translator take it");
+  }
 }
 
 TEST_CASE("translate fills a hole and leaves every other pixel alone; a matte is grey") {
@@ -326,6 +342,7 @@ TEST_CASE("evaluate compares image-to-image networks on people they have not met
   check_fails(play, both + "--data photos", 2, "--data");
   check_fails(play, both + "--neighbours 3", 2, "--neighbours is for --generator and --images");
   check_fails(play, both + "--per-class 5", 2, "--per-class is for --generator, not");
+  check_fails(play, both + "--labels a.csv", 2, "--labels is for --generator, not");
   check_fails(play, "evaluate --count 5 --translator gan/checkpoint.safetensors", 2, "at least 8");
   check_fails(play,
               evaluate +

@@ -135,7 +135,8 @@ TEST_CASE("train_vae --adversarial: a stop and a resume change no byte; other fl
   check(adversarial + "--likelihood bernoulli --out d", 2, "gaussian or gaussian-learned");
   check(adversarial + "--feature-layer 3 --out d", 2, "1 to 2, not 3");
   check(adversarial + "--iwae 8 --out d", 2, "--iwae");
-  check(small + "--feature-layer 1 --out d", 2, "--feature-layer");
+  check(small + "--feature-layer 1 --out d", 2, "--feature-layer is of a VAE-GAN's");
+  check(small + "--feature-layer 0 --out d", 2, "give --adversarial too");
   check(small + "--adversarial -1 --out d", 2, "--adversarial");
   CHECK_FALSE(fs::exists(play / "d"));
 }
@@ -188,6 +189,8 @@ TEST_CASE(
   check(small + "--beta nan --out d", 2, "--beta");
   check(small + "--free-bits -1 --out d", 2, "--free-bits");
   check(small + "--sigma 0 --out d", 2, "--sigma");
+  check(small + "--likelihood bernoulli --sigma 0.5 --out d", 2, "--sigma is of Gaussian pixels");
+  CHECK_FALSE(fs::exists(play / "d"));
   check(small + "--out ''", 2, "--out");
   check("train_vae --data nowhere --out a", 1, "nowhere");
   check("train_vae --resume --out nothing", 1, "nothing");

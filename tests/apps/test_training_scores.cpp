@@ -273,6 +273,8 @@ TEST_CASE("scores can begin, and end, in the middle of a run") {
     }
   }
   write_rows(play / "run", older);
+  check_refused(play, "train_gan --resume --out run --steps 9 --score-images 16", 2,
+                "say when, with --score-every");
   // And every third step from here on, of as many images as before.
   const Outcome again = play.run("train_gan --resume --out run --steps 9 --score-every 3");
   REQUIRE(again.status == 0);

@@ -230,7 +230,8 @@ TEST_CASE("a translation checkpoint is refused by name where it does not fit") {
   manual_seed(5);
   refuses(TranslationTrainer(make_translation_gan({.image = 16, .base = 3}), with_critics),
           "base 2, not 3");
-  CHECK_THROWS_WITH_AS(gan_spec_of(file), doctest::Contains("not a GAN"), Error);
+  CHECK_THROWS_WITH_AS(gan_spec_of(file), doctest::Contains("translate and evaluate --translator"),
+                       Error);
   CHECK(is_translation_checkpoint(file));
   file.metadata.erase("format");
   CHECK_THROWS_WITH_AS(load_translator(file), doctest::Contains("train_translation"), Error);
