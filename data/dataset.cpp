@@ -58,6 +58,13 @@ FolderDataset::FolderDataset(const std::filesystem::path& folder, const FolderOp
   of_ = size();
 }
 
+FolderDataset::FolderDataset(const std::filesystem::path& folder,
+                             std::vector<std::filesystem::path> paths, const FolderOptions& options)
+    : FolderDataset(folder, options, std::move(paths), 0) {
+  check(!paths_.empty(), "folder", folder.native(), ": there are no files to show");
+  of_ = size();
+}
+
 FolderDataset::FolderDataset(const FolderDataset& whole, std::int64_t begin, std::int64_t end)
     : FolderDataset(whole.folder_, whole.options_, part_of(whole, begin, end), whole.of_) {}
 
@@ -68,7 +75,13 @@ FolderDataset::FolderDataset(const std::filesystem::path& folder, const FolderOp
       paths_(std::move(paths)),
       of_(of),
       cache_(static_cast<std::int64_t>(paths_.size()), square_bytes("folder", options.size),
-             options.cache_bytes) {}
+             options.cache_bytes) {
+  const FaceCrop& c = options.crop;
+  constexpr double most = 1 + 1e-9;  // 0.7 + 0.3 may be above 1
+  check(c.x >= 0 && c.y >= 0 && c.side > 0 && c.x + c.side <= most && c.y + c.side <= most,
+        "folder", "the crop at (", c.x, ", ", c.y, ") of side ", c.side,
+        " leaves the image; all are shares of its middle square");
+}
 
 std::string FolderDataset::describe() const {
   std::ostringstream text;
@@ -89,7 +102,7 @@ void FolderDataset::get(std::int64_t index, RandomStream&, std::uint8_t* out) co
   for (std::int64_t tried = 0;; ++tried) {
     const auto& path = paths_[static_cast<std::size_t>((index + tried) % size())];
     try {
-      const Image image = square(load_image(path), options_.size);
+      const Image image = face_square(load_image(path), options_.crop, options_.size);
       std::copy(image.pixels.begin(), image.pixels.end(), out);
       break;
     } catch (const Error& error) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "data/transform.h"
 #include "tensor/random_stream.h"
 
 namespace imago::data {
@@ -52,7 +53,8 @@ class ImageCache {
 inline constexpr std::size_t default_cache_bytes = std::size_t{1} << 30;
 
 struct FolderOptions {
-  int size = 64;  // S: images are cropped to the middle square and resized to S x S
+  int size = 64;       // S: images are cropped to the middle square and resized to S x S
+  FaceCrop crop = {};  // of that square; within it, else opening throws
   // What to do with an image that cannot be loaded: false throws its error; true says so once per
   // file on stderr and takes the next good image of the folder (in order, from the last on to the
   // first) in its place, so that the number of images stays and every run sees the same.
@@ -65,6 +67,9 @@ struct FolderOptions {
 class FolderDataset : public Dataset {
  public:
   explicit FolderDataset(const std::filesystem::path& folder, const FolderOptions& options = {});
+  // These files, at least one, in this order; `folder` is what describe() says.
+  FolderDataset(const std::filesystem::path& folder, std::vector<std::filesystem::path> paths,
+                const FolderOptions& options);
   // Images [begin, end) of `whole`, at least one, with a cache of their own. A broken one is
   // replaced by another of them, so that two parts which share no image never show the same one.
   // Throws when they are not all there.

@@ -92,7 +92,8 @@ std::unique_ptr<Loader> Faces::loader() const {
                         .workers = options_.workers,
                         .prefetch = options_.prefetch,
                         .shuffle = true,
-                        .flip = options_.flip};
+                        .flip = options_.flip,
+                        .together = options_.together};
   if (options_.balance) options.balance = labels_->images;
   return std::make_unique<Loader>(dataset_, options);
 }

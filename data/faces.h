@@ -43,6 +43,7 @@ struct FacesOptions {
   bool flip = true;          // mirror half of the samples
   bool skip_broken = false;  // see FolderOptions
   bool balance = false;      // show every class equally often (LoaderOptions); needs labels
+  int together = 1;          // images of a class next to each other; over 1 needs balance
   std::size_t cache_bytes = default_cache_bytes;  // decoded images kept in memory
 };
 

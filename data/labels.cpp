@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <map>
 #include <sstream>
 
 #include "data/procedural/attributes.h"
+#include "data/text_lines.h"
 #include "tensor/error.h"
 
 namespace imago::data {
@@ -18,8 +18,6 @@ namespace fs = std::filesystem;
 using Attributes = std::array<std::int64_t, face_attribute_count>;
 constexpr std::size_t glasses = 0, beard = 1, hair = 2;
 constexpr std::int64_t none = 0, long_hair = 2;  // of glasses and beard; of hair
-
-constexpr std::string_view mark = "\xef\xbb\xbf";  // that some editors begin UTF-8 with
 
 // A label by name: its classes, and how to find that of a face. What attributes_of can tell is
 // asked of it, so that both words mean the same.
@@ -62,15 +60,9 @@ struct Line {
 
 // The classes of a text file by canonical path.
 std::map<fs::path, Line> read_csv(const fs::path& csv) {
-  std::ifstream in(csv, std::ios::binary);
-  check(in.is_open(), "labels", "cannot read ", csv.native());
   std::map<fs::path, Line> lines;
-  int number = 0;
-  for (std::string text; std::getline(in, text);) {
-    number += 1;
-    if (number == 1 && text.starts_with(mark)) text.erase(0, mark.size());
-    if (text.ends_with('\r')) text.pop_back();
-    if (text.empty() || (number == 1 && text == "path,label")) continue;
+  for_each_line("labels", csv, [&](int number, const std::string& text) {
+    if (text.empty() || (number == 1 && text == "path,label")) return;
     const auto comma = text.rfind(',');
     check(comma != std::string::npos && comma > 0, "labels", csv.native(), ", line ", number,
           ": expects path,class but it is '", text, "'");
@@ -82,8 +74,7 @@ std::map<fs::path, Line> read_csv(const fs::path& csv) {
     check(fresh || at->second.label == line.label, "labels", csv.native(), ", line ", number, ": ",
           image.native(), " is '", line.label, "' here but '", at->second.label, "' in line ",
           at->second.number);
-  }
-  check(!in.bad(), "labels", "cannot read ", csv.native());
+  });
   return lines;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include "data/transform.h"
@@ -28,31 +29,42 @@ Groups groups_of(std::int64_t images, const std::vector<std::int64_t>& classes) 
   return groups;
 }
 
-// Fisher and Yates, from the end.
-void shuffle(std::vector<std::uint32_t>& values, RandomStream& stream) {
-  for (auto i = static_cast<std::uint32_t>(values.size()); i > 1; --i) {
-    std::swap(values[i - 1], values[stream.below(i)]);
-  }
+// A new order of a class whose images `begun` have just been taken, for a group that needs `wanted`
+// more: none of those begun is among the first `wanted` as long as there are others.
+void shuffle_again(std::vector<std::uint32_t>& images, std::span<const std::uint32_t> begun,
+                   std::size_t wanted, RandomStream& stream) {
+  shuffle(images, stream);
+  if (begun.empty()) return;
+  std::stable_partition(images.begin(), images.end(), [&](std::uint32_t image) {
+    return std::find(begun.begin(), begun.end(), image) == begun.end();
+  });
+  if (wanted < images.size()) shuffle(std::span(images).subspan(wanted), stream);
 }
 
-// So many images in turns of one of each group. Of a single group: its images, shuffled.
-std::vector<std::uint32_t> in_turns(Groups groups, std::size_t count, RandomStream& stream) {
-  std::vector<std::uint32_t> order, turn(groups.size());
-  order.reserve(count);
+// So many images in turns of `together` of each class. Of a single one, one by one: its images,
+// shuffled.
+std::vector<std::uint32_t> in_turns(Groups classes, std::size_t count, std::size_t together,
+                                    RandomStream& stream) {
+  std::vector<std::uint32_t> order, turn(classes.size());
+  order.reserve(count + together);
   std::iota(turn.begin(), turn.end(), 0u);
-  std::vector<std::size_t> next(groups.size(), 0);
-  for (auto& group : groups) shuffle(group, stream);
+  std::vector<std::size_t> next(classes.size(), 0);
+  for (auto& images : classes) shuffle(images, stream);
   while (order.size() < count) {
     shuffle(turn, stream);
-    for (const std::uint32_t g : turn) {
-      if (order.size() == count) break;
-      if (next[g] == groups[g].size()) {  // all were there: from the start, in another order
-        shuffle(groups[g], stream);
-        next[g] = 0;
+    for (const std::uint32_t c : turn) {
+      if (order.size() >= count) break;
+      std::vector<std::uint32_t>& images = classes[c];
+      for (std::size_t k = 0; k < together; ++k) {
+        if (next[c] == images.size()) {  // all were there: from the start, in another order
+          shuffle_again(images, std::span(order).last(k), together - k, stream);
+          next[c] = 0;
+        }
+        order.push_back(images[next[c]++]);
       }
-      order.push_back(groups[g][next[g]++]);
     }
   }
+  order.resize(count);
   return order;
 }
 
@@ -70,6 +82,11 @@ Loader::Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& opti
         dataset_->size());
   check(dataset_->size() >= options.batch, "loader", dataset_->describe(), ": has ",
         dataset_->size(), " images but the batch is ", options.batch, "; use a smaller batch");
+  check(options.together >= 1 && options.batch % options.together == 0, "loader", "a batch of ",
+        options.batch, " does not hold whole groups of ", options.together,
+        " images; `together` is at least 1 and divides the batch");
+  check(options.together == 1 || !options.balance.empty(), "loader", "images of one class come ",
+        options.together, " together only where classes take turns: give `balance` too");
   if (!options.balance.empty()) {
     check(std::cmp_equal(options.balance.size(), dataset_->size()), "loader", dataset_->describe(),
           ": has ", dataset_->size(), " images but classes to balance for ",
@@ -104,7 +121,8 @@ Loader::Order Loader::order_of(std::uint32_t epoch) const {
   if (order && order_epoch_[epoch % 2] == epoch) return order;
   RandomStream stream(options_.seed ^ loader_streams, epoch, shuffle_index);
   order = std::make_shared<const std::vector<std::uint32_t>>(
-      options_.shuffle ? in_turns(groups_, static_cast<std::size_t>(dataset_->size()), stream)
+      options_.shuffle ? in_turns(groups_, static_cast<std::size_t>(dataset_->size()),
+                                  static_cast<std::size_t>(options_.together), stream)
                        : groups_.front());
   order_epoch_[epoch % 2] = epoch;
   return order;

@@ -5,10 +5,12 @@
 // epoch is a shuffle by (seed, epoch). So position is all that a checkpoint must remember, and any
 // number of workers, 0 included, delivers the same bytes.
 //
-// With `balance` an epoch has as many samples, but takes turns: each turn has one image of every
-// class, in an order of its own, and the images of a class come in a shuffled order, again and
-// again. So all classes come equally often, as do all images of a class (both but for one), and a
-// batch has of no class more than two images more than of another.
+// With `balance` an epoch has as many samples, but takes turns: each turn has one image (or a group
+// of `together` of them) of every class, in an order of its own, and the images of a class come in
+// a shuffled order, again and again. So all classes come equally often (but for one group), as do
+// all images of a class (but for one), and a batch has of no class more than two groups more than
+// of another. A batch begins with a group and ends with one. Images of a group are different ones
+// where the class has enough of them.
 #pragma once
 
 #include <condition_variable>
@@ -34,14 +36,19 @@ struct LoaderOptions {
   // The class of each image, any numbers: those of few images come as often as the others, and
   // their images more often in an epoch, each time augmented anew. Empty: every image comes once.
   std::vector<std::int64_t> balance = {};
+  // With `balance`: a turn has so many images of every class, next to each other, so a batch has
+  // B / together classes (or all there are, some of them twice): what losses that compare images of
+  // one person need. Must divide B.
+  int together = 1;
 };
 
 // For one consumer thread. Workers start with the first next() and never enter a parallel region
 // of the kernels.
 class Loader {
  public:
-  // Throws when the data set has fewer images than a batch, an option is out of range, or `balance`
-  // has not one class for each image or meets no shuffle.
+  // Throws when the data set has fewer images than a batch, an option is out of range, `balance`
+  // has not one class for each image or meets no shuffle, or `together` is over 1 without `balance`
+  // or does not divide the batch.
   Loader(std::shared_ptr<const Dataset> dataset, const LoaderOptions& options = {});
   ~Loader();  // at any time, with batches waiting or in the making; prompt
   Loader(const Loader&) = delete;

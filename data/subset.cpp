@@ -7,11 +7,14 @@
 
 namespace imago::data {
 
-Subset::Subset(std::shared_ptr<const Dataset> whole, std::int64_t begin, std::int64_t end)
-    : whole_(std::move(whole)), begin_(begin), end_(end) {
+Subset::Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> indices)
+    : whole_(std::move(whole)), indices_(std::move(indices)) {
   check(whole_ != nullptr, "subset", "there is no data set");
-  check(begin >= 0 && begin < end && end <= whole_->size(), "subset", "images ", begin, " to ", end,
-        " are not a part of ", whole_->describe());
+  check(!indices_.empty(), "subset", "there are no images to take of ", whole_->describe());
+  for (const std::int64_t index : indices_) {
+    check(index >= 0 && index < whole_->size(), "subset", "there is no image ", index, " in ",
+          whole_->describe());
+  }
 }
 
 std::string Subset::describe() const {
@@ -22,7 +25,7 @@ std::string Subset::describe() const {
 
 void Subset::get(std::int64_t index, RandomStream& augment, std::uint8_t* out) const {
   check(index >= 0 && index < size(), "subset", "image ", index, " of ", size());
-  whole_->get(begin_ + index, augment, out);
+  whole_->get(indices_[static_cast<std::size_t>(index)], augment, out);
 }
 
 }  // namespace imago::data

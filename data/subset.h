@@ -1,9 +1,10 @@
-// A part of a data set: what training is not to see, and what is left to train on.
+// Some images of a data set: what training is not to see, and what is left to train on.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 
@@ -13,10 +14,11 @@ namespace imago::data {
 // image of the whole may be in another subset.
 class Subset : public Dataset {
  public:
-  // Images [begin, end) of `whole`, at least one. Throws when they are not all there.
-  Subset(std::shared_ptr<const Dataset> whole, std::int64_t begin, std::int64_t end);
+  // These images of `whole`, in this order, repeats allowed, at least one. Throws when they are not
+  // all there.
+  Subset(std::shared_ptr<const Dataset> whole, std::vector<std::int64_t> indices);
 
-  std::int64_t size() const override { return end_ - begin_; }
+  std::int64_t size() const override { return static_cast<std::int64_t>(indices_.size()); }
   int image_size() const override { return whole_->image_size(); }
   int channels() const override { return whole_->channels(); }
   std::string describe() const override;
@@ -24,7 +26,7 @@ class Subset : public Dataset {
 
  private:
   std::shared_ptr<const Dataset> whole_;
-  std::int64_t begin_, end_;
+  std::vector<std::int64_t> indices_;
 };
 
 }  // namespace imago::data

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/image/image.h"
 #include "tensor/error.h"
 
 namespace imago::data {
@@ -53,9 +54,33 @@ Image resize(const Image& image, int width, int height) {
   return out;
 }
 
+Image face_square(const Image& image, const FaceCrop& crop, int size) {
+  if (crop == FaceCrop{}) return square(image, size);
+  constexpr double most = 1 + 1e-9;  // 0.7 + 0.3 may be above 1
+  check(crop.x >= 0 && crop.y >= 0 && crop.side > 0 && crop.x + crop.side <= most &&
+            crop.y + crop.side <= most,
+        "face_square", "the crop at (", crop.x, ", ", crop.y, ") of side ", crop.side,
+        " leaves the image; all are shares of its middle square");
+  Box box = centre_box(image.width, image.height);
+  const double whole = box.width;
+  const auto pixels = [&](double share) { return static_cast<int>(std::lround(share * whole)); };
+  const int side = std::max(pixels(crop.side), 1);
+  box.x += std::min(pixels(crop.x), box.width - side);
+  box.y += std::min(pixels(crop.y), box.width - side);
+  box.width = box.height = side;
+  return resize(imago::data::crop(image, box), size, size);
+}
+
 Image square(const Image& image, int size) {
   if (image.width == image.height) return resize(image, size, size);
   return resize(centre_crop(image), size, size);
+}
+
+Tensor load_face(const std::filesystem::path& path, int size) {
+  const Image image = square(load_image(path), size);
+  Tensor bytes = Tensor::empty({1, size, size, 3}, DType::u8, Device::cpu());
+  std::copy(image.pixels.begin(), image.pixels.end(), bytes.mutable_data<std::uint8_t>());
+  return kernels::normalize_u8(bytes);
 }
 
 void flip_horizontal(std::uint8_t* pixels, int height, int width, int channels) {

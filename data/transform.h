@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 
 #include "data/image.h"
+#include "tensor/tensor.h"
 
 namespace imago::data {
 
@@ -29,6 +31,22 @@ Image resize(const Image& image, int width, int height);
 
 // Centre crop to a square, then resize to (size, size).
 Image square(const Image& image, int size);
+
+// A square within the middle square of an image, in shares of that one's side: where the face is
+// when a data set shows more, or less, around it than another one.
+struct FaceCrop {
+  double x = 0, y = 0;  // upper left corner
+  double side = 1;
+
+  bool operator==(const FaceCrop&) const = default;
+};
+
+// The crop, to whole pixels, then resized to (size, size). Throws when it leaves the middle square.
+Image face_square(const Image& image, const FaceCrop& crop, int size);
+
+// An image file as networks take it: read (load_image), brought to size x size (square), f32
+// (1, size, size, 3) in [-1, 1] on the CPU. Throws where these do.
+Tensor load_face(const std::filesystem::path& path, int size);
 
 // Mirrors pixels (height, width, channels) left to right, in place.
 void flip_horizontal(std::uint8_t* pixels, int height, int width, int channels = 3);

@@ -2,7 +2,11 @@
 // pure function of its key, so workers that own disjoint keys need no shared state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "tensor/philox.h"
 
@@ -46,5 +50,18 @@ class RandomStream {
   PhiloxBlock block_{};
   int used_ = 4;
 };
+
+// Brings items into an order drawn from the stream, each order as likely as any other (Fisher and
+// Yates, from the end): n - 1 draws for n items, fewer than 2^32 of them.
+template <class T>
+void shuffle(std::span<T> items, RandomStream& random) {
+  for (std::size_t i = items.size(); i > 1; --i) {
+    std::swap(items[i - 1], items[random.below(static_cast<std::uint32_t>(i))]);
+  }
+}
+template <class T>
+void shuffle(std::vector<T>& items, RandomStream& random) {
+  shuffle(std::span<T>(items), random);
+}
 
 }  // namespace imago

@@ -195,3 +195,40 @@ TEST_CASE("a size out of range is an error") {
     CHECK(contains(error_of([&] { FolderDataset(scratch.path(), {.size = size}); }), "image size"));
   }
 }
+
+TEST_CASE("FolderDataset of a list of files: these, in this order, cropped as asked") {
+  const TemporaryFolder scratch;
+  Image halves(8, 8);  // black and white
+  for (int y = 0; y < 8; ++y) std::fill_n(halves.at(4, y), 12, std::uint8_t{255});
+  const auto first = write_bytes(scratch / "z/1.png", png(halves));
+  const auto second = write_bytes(scratch / "a/2.png", png(noise(4, 4, 2)));
+  write_bytes(scratch / "a/other.png", png(noise(4, 4, 3)));
+  const std::vector<std::filesystem::path> files = {first, second};
+  for (const std::size_t cache_bytes : {std::size_t{0}, default_cache_bytes}) {
+    const FolderDataset whole(scratch.path(), files, {.size = 4, .cache_bytes = cache_bytes});
+    CHECK(whole.size() == 2);
+    CHECK(whole.paths() == files);
+    CHECK(whole.describe().starts_with("2 images of " + scratch.path().native() + " at 4 x 4"));
+    CHECK(get(whole, 0) == square(halves, 4));
+    CHECK(get(whole, 1) == noise(4, 4, 2));
+    const FolderDataset right(scratch.path(), files,
+                              {.size = 4, .crop = {0.5, 0.25, 0.5}, .cache_bytes = cache_bytes});
+    for (int again = 0; again < 2; ++again) {
+      const Image cropped = get(right, 0);
+      CHECK(std::count(cropped.pixels.begin(), cropped.pixels.end(), 255) == 48);
+      CHECK(get(right, 1) == resize(crop(noise(4, 4, 2), {2, 1, 2, 2}), 4, 4));
+    }
+    // A part keeps the crop.
+    CHECK(get(FolderDataset(right, 1, 2), 0) == get(right, 1));
+  }
+  const std::vector<std::filesystem::path> none;
+  CHECK(contains(error_of([&] { FolderDataset(scratch.path(), none, {}); }),
+                 scratch.path().native() + ": there are no files to show"));
+  for (const FaceCrop& bad :
+       {FaceCrop{0.6, 0, 0.5}, FaceCrop{0, 0.6, 0.5}, FaceCrop{-0.1, 0, 0.5}, FaceCrop{0, 0, 0}}) {
+    CHECK(contains(error_of([&] { FolderDataset(scratch.path(), {.crop = bad}); }),
+                   "leaves the image"));
+    CHECK(contains(error_of([&] { FolderDataset(scratch.path(), files, {.crop = bad}); }),
+                   "leaves the image"));
+  }
+}

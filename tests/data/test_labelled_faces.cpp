@@ -212,6 +212,28 @@ TEST_CASE("labels: procedural faces by name") {
   }
 }
 
+TEST_CASE("labels: faces of a class together, as many of each in every batch") {
+  const FacesOptions options{
+      .size = 8, .batch = 12, .seed = 2, .workers = 0, .balance = true, .together = 3};
+  const ProceduralFacesOptions people{.size = 8, .identities = 4, .images_per_identity = 6};
+  const auto labels = std::make_shared<Labels>(procedural_labels(people, "identity"));
+  const Faces faces(std::make_shared<ProceduralDataset>(people), options, labels);
+  for (auto&& batch : faces.stream(5, Device::cpu())) {
+    const std::int64_t* label = batch.labels.data<std::int64_t>();
+    std::vector<int> counts(4, 0);
+    for (std::size_t i = 0; i < 12; ++i) {
+      CHECK(label[i] == label[i - i % 3]);
+      counts[static_cast<std::size_t>(label[i])] += 1;
+    }
+    CHECK(counts == std::vector<int>(4, 3));
+  }
+  FacesOptions unbalanced = options;
+  unbalanced.balance = false;
+  CHECK(contains(
+      error_of([&] { Faces(std::make_shared<ProceduralDataset>(people), unbalanced, labels); }),
+      "give `balance` too"));
+}
+
 TEST_CASE("labels: a text file gives the classes of a folder") {
   const TemporaryFolder scratch;
   for (const char* name : {"b/two.png", "a,1.png", "c.png"}) {

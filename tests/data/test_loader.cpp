@@ -9,50 +9,13 @@
 #include <set>
 
 #include "data/transform.h"
-#include "pictures.h"
+#include "numbered_images.h"
 #include "tests/support/errors.h"
 
 using namespace imago;
 using namespace imago::data;
 using namespace imago::data::test;
 using namespace imago::test;
-
-namespace {
-
-// Image i is filled with i, its left column with a number drawn from the augmentation stream.
-class Numbers : public Dataset {
- public:
-  explicit Numbers(std::int64_t n, std::int64_t broken = -1) : n_(n), broken_(broken) {}
-  std::int64_t size() const override { return n_; }
-  int image_size() const override { return 4; }
-  std::string describe() const override { return "numbers"; }
-  void get(std::int64_t index, RandomStream& augment, std::uint8_t* out) const override {
-    ++calls;
-    if (slow) std::this_thread::sleep_for(std::chrono::milliseconds(1 + index % 3));
-    check(index != broken_, "load_image", "photos/", index, ".jpg: broken");
-    std::fill_n(out, 48, static_cast<std::uint8_t>(index));
-    for (int y = 0; y < 4; ++y) out[12 * y] = static_cast<std::uint8_t>(augment.below(256));
-  }
-
-  mutable std::atomic<int> calls{0};
-  bool slow = false;
-
- private:
-  std::int64_t n_, broken_;
-};
-
-std::vector<Tensor> batches(Loader& loader, int count) {
-  std::vector<Tensor> out;
-  for (int i = 0; i < count; ++i) out.push_back(loader.next());
-  return out;
-}
-
-// The value of image b of a batch, whether mirrored or not.
-int value(const Tensor& batch, std::int64_t b) {
-  return batch.data<std::uint8_t>()[b * 48 + 4];
-}
-
-}  // namespace
 
 TEST_CASE("each epoch shows every image once, in another order, without an incomplete batch") {
   Loader loader(std::make_shared<Numbers>(23), {.batch = 5, .workers = 2});
@@ -145,88 +108,6 @@ TEST_CASE("without shuffling the order is that of the data set") {
       const Tensor batch = loader.next();
       for (int b = 0; b < 4; ++b) CHECK(value(batch, b) == 4 * p + b);
     }
-  }
-}
-
-TEST_CASE("balanced classes come in turns, each image of a class as often as the others") {
-  // Of 50 images 5 are of class 7, 15 of class -1 and 30 of class 2.
-  std::vector<std::int64_t> classes(50, 2);
-  std::fill_n(classes.begin(), 5, 7);
-  std::fill_n(classes.begin() + 5, 15, -1);
-  const auto class_of = [&](std::int64_t image) {
-    return classes[static_cast<std::size_t>(image)];
-  };
-  const Loader loader(std::make_shared<Numbers>(50), {.batch = 10, .balance = classes});
-  CHECK(loader.batches_per_epoch() == 5);
-  std::set<std::vector<std::int64_t>> orders;
-  std::set<std::int64_t> first_classes;
-  for (int epoch = 0; epoch < 6; ++epoch) {
-    std::vector<std::int64_t> order;
-    for (int p = 0; p < 5; ++p) {
-      const auto indices = loader.indices(5 * epoch + p);
-      std::vector<std::int64_t> of_batch;
-      for (const std::int64_t i : indices) of_batch.push_back(class_of(i));
-      const auto count = [&](std::int64_t c) {
-        return std::count(of_batch.begin(), of_batch.end(), c);
-      };
-      const auto [least, most] = std::minmax({count(7), count(-1), count(2)});
-      CHECK(most - least <= 2);
-      order.insert(order.end(), indices.begin(), indices.end());
-    }
-    // Every three in a row, from the start, are of three classes.
-    for (std::size_t i = 0; i + 3 <= order.size(); i += 3) {
-      const std::set<std::int64_t> turn = {class_of(order[i]), class_of(order[i + 1]),
-                                           class_of(order[i + 2])};
-      CHECK(turn.size() == 3);
-    }
-    // 16 or 17 samples of each class: its images come equally often, but for one.
-    std::vector<std::int64_t> times(50, 0);
-    for (const std::int64_t i : order) times[static_cast<std::size_t>(i)] += 1;
-    const auto within = [&](int begin, int end, std::int64_t low, std::int64_t high) {
-      for (int i = begin; i < end; ++i) {
-        CAPTURE(i);
-        CHECK(times[static_cast<std::size_t>(i)] >= low);
-        CHECK(times[static_cast<std::size_t>(i)] <= high);
-      }
-    };
-    within(0, 5, 3, 4);
-    within(5, 20, 1, 2);
-    within(20, 50, 0, 1);
-    orders.insert(order);
-    first_classes.insert(class_of(order[0]));
-  }
-  CHECK(orders.size() == 6);
-  CHECK(first_classes.size() >= 2);  // turns are shuffled too
-
-  // With a single class it is the plain shuffle.
-  const Loader one(std::make_shared<Numbers>(50),
-                   {.batch = 10, .balance = std::vector<std::int64_t>(50, 4)});
-  const Loader plain(std::make_shared<Numbers>(50), {.batch = 10});
-  for (int p = 0; p < 10; ++p) CHECK(one.indices(p) == plain.indices(p));
-}
-
-TEST_CASE("balanced batches are the same for any workers; a repeated image is augmented anew") {
-  std::vector<std::int64_t> classes(40, 0);
-  classes[11] = 1;  // the only one of its class: in every turn of two
-  const auto numbers = std::make_shared<Numbers>(40);
-  Loader alone(numbers, {.batch = 8, .seed = 7, .workers = 0, .balance = classes});
-  const auto expected = batches(alone, 12);
-  std::set<std::vector<std::uint8_t>> looks;
-  int times = 0;
-  for (std::size_t p = 0; p < 5; ++p) {  // one epoch
-    for (std::int64_t b = 0; b < 8; ++b) {
-      if (value(expected[p], b) != 11) continue;
-      const auto* pixels = expected[p].data<std::uint8_t>() + b * 48;
-      looks.insert({pixels, pixels + 48});
-      times += 1;
-    }
-  }
-  CHECK(times == 20);
-  CHECK(looks.size() >= 15);  // four random bytes each, mirrored or not
-  for (const int workers : {1, 3}) {
-    Loader loader(numbers, {.batch = 8, .seed = 7, .workers = workers, .balance = classes});
-    loader.seek(3);
-    for (std::size_t p = 3; p < 12; ++p) CHECK(same_bits(loader.next(), expected[p]));
   }
 }
 

@@ -86,16 +86,16 @@ TEST_CASE("the loader mirrors a matte with its portrait, and a stream has all fo
 
 TEST_CASE("a subset is a part of a data set, and two of them share no image") {
   const auto whole = std::make_shared<ProceduralDataset>(few);
-  const Subset first(whole, 0, 7), last(whole, 7, 10);
+  const Subset first(whole, {0, 1, 2, 3, 4, 5, 6}), last(whole, {7, 8, 9});
   CHECK(first.size() == 7);
   CHECK(last.size() == 3);
   CHECK(last.image_size() == 16);
-  CHECK(Subset(std::make_shared<MattedFaces>(few), 1, 2).channels() == 4);
+  CHECK(Subset(std::make_shared<MattedFaces>(few), {1}).channels() == 4);
   CHECK(image(last, 0) == image(*whole, 7));
   CHECK(image(first, 6) == image(*whole, 6));
   CHECK(contains(last.describe(), "3 of 10 procedural faces"));
   CHECK_THROWS_WITH_AS(image(first, 7), doctest::Contains("image 7 of 7"), Error);
-  CHECK_THROWS_WITH_AS(Subset(whole, 4, 4), doctest::Contains("not a part"), Error);
-  CHECK_THROWS_WITH_AS(Subset(whole, 4, 11), doctest::Contains("not a part"), Error);
-  CHECK_THROWS_WITH_AS(Subset(nullptr, 0, 1), doctest::Contains("no data set"), Error);
+  CHECK_THROWS_WITH_AS(Subset(whole, {}), doctest::Contains("no images to take"), Error);
+  CHECK_THROWS_WITH_AS(Subset(whole, {9, 10}), doctest::Contains("no image 10"), Error);
+  CHECK_THROWS_WITH_AS(Subset(nullptr, {0}), doctest::Contains("no data set"), Error);
 }

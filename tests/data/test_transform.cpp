@@ -1,5 +1,6 @@
 #include "data/transform.h"
 #include "tests/support/errors.h"
+#include "tests/support/files.h"
 
 #include <doctest/doctest.h>
 
@@ -128,4 +129,73 @@ TEST_CASE("resizing gives the same bits on several threads at once") {
   }
   for (auto& thread : threads) thread.join();
   for (const int n : equal) CHECK(n == 10);
+}
+
+TEST_CASE("a face is loaded as networks take it") {
+  const imago::test::TemporaryFolder folder;
+  Image image(6, 4);  // the middle square is columns 1 to 4
+  for (std::size_t i = 0; i < image.pixels.size(); ++i) {
+    image.pixels[i] = static_cast<std::uint8_t>(3 * i);
+  }
+  save_png(folder / "face.png", image);
+  const Tensor face = load_face(folder / "face.png", 4);
+  REQUIRE(face.shape() == Shape{1, 4, 4, 3});
+  REQUIRE(face.dtype() == DType::f32);
+  const auto* x = face.data<float>();
+  for (int row = 0; row < 4; ++row) {
+    for (int column = 0; column < 4; ++column) {
+      for (int c = 0; c < 3; ++c) {
+        const float value = static_cast<float>(image.at(column + 1, row)[c]) / 127.5f - 1;
+        CHECK(std::abs(x[(row * 4 + column) * 3 + c] - value) <= 1e-6f);
+      }
+    }
+  }
+  CHECK(load_face(folder / "face.png", 8).shape() == Shape{1, 8, 8, 3});
+  CHECK(contains(error_of([&] { load_face(folder / "none.png", 8); }), "none.png"));
+}
+
+TEST_CASE("face_square takes its share of the middle square, to whole pixels") {
+  // Four quarters of one colour each, in the middle of a wider image and of a higher one.
+  const auto quarters = [](int width, int height) {
+    Image image(width, height);
+    const Box middle = centre_box(width, height);
+    for (int y = 0; y < middle.height; ++y) {
+      for (int x = 0; x < middle.width; ++x) {
+        const int value = 50 + 50 * (x >= middle.width / 2) + 100 * (y >= middle.height / 2);
+        std::fill_n(image.at(middle.x + x, middle.y + y), 3, static_cast<std::uint8_t>(value));
+      }
+    }
+    return image;
+  };
+  const auto filled = [](int size, int value) {
+    Image image(size, size);
+    std::fill(image.pixels.begin(), image.pixels.end(), static_cast<std::uint8_t>(value));
+    return image;
+  };
+  for (const Image& image : {quarters(8, 8), quarters(13, 8), quarters(8, 12)}) {
+    CAPTURE(image.width);
+    CAPTURE(image.height);
+    for (const int size : {4, 7, 2}) {  // as it is, larger, smaller
+      CHECK(face_square(image, {0, 0, 0.5}, size) == filled(size, 50));
+      CHECK(face_square(image, {0.5, 0, 0.5}, size) == filled(size, 100));
+      CHECK(face_square(image, {0, 0.5, 0.5}, size) == filled(size, 150));
+      CHECK(face_square(image, {0.5, 0.5, 0.5}, size) == filled(size, 200));
+    }
+    CHECK(face_square(image, {}, 8) == square(image, 8));
+    CHECK(face_square(image, {}, 5) == square(image, 5));
+    // 0.26 of 8 pixels is 2.08, so two; 0.45 is 3.6, so four.
+    const Image part = crop(centre_crop(image), {2, 3, 4, 4});
+    CHECK(face_square(image, {0.26, 0.4, 0.45}, 4) == part);
+    // Never less than a pixel, never outside.
+    CHECK(face_square(image, {0.99, 0.01, 0.001}, 3) == filled(3, 100));
+    CHECK(face_square(image, {0.07, 0.07, 0.93}, 7) == crop(centre_crop(image), {1, 1, 7, 7}));
+  }
+  const Image image = quarters(8, 8);
+  const double nan = std::nan("");
+  for (const FaceCrop& bad :
+       {FaceCrop{-0.1, 0, 0.5}, FaceCrop{0, -0.1, 0.5}, FaceCrop{0, 0, 0}, FaceCrop{0, 0, -0.5},
+        FaceCrop{0.6, 0, 0.5}, FaceCrop{0, 0.6, 0.5}, FaceCrop{0, 0, 1.1}, FaceCrop{nan, 0, 0.5},
+        FaceCrop{0, nan, 0.5}, FaceCrop{0, 0, nan}}) {
+    CHECK(contains(error_of([&] { face_square(image, bad, 4); }), "leaves the image"));
+  }
 }
