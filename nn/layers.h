@@ -6,6 +6,7 @@
 #include "nn/conv2d.h"
 #include "nn/conv_block.h"
 #include "nn/conv_transpose2d.h"
+#include "nn/cosine.h"
 #include "nn/dropout.h"
 #include "nn/embedding.h"
 #include "nn/group_norm.h"

@@ -35,6 +35,8 @@ std::vector<LayerGolden> convolution_layer_goldens() {
       layer_golden(basic, "linear", nn::Linear({.in = 7, .out = 4})),
       layer_golden(blocks, "linear_plain", nn::Linear({.in = 7, .out = 4, .bias = false}),
                    only_weight()),
+      layer_golden("margins.safetensors", "cosine_linear", nn::CosineLinear({.in = 6, .out = 5}),
+                   only_weight()),
       layer_golden(basic, "flatten_linear", std::move(flatten),
                    {{"layers.1.weight", "w"}, {"layers.1.bias", "b"}}),
       layer_golden(basic, "conv2d",

@@ -1,4 +1,4 @@
-// Every function of nn/loss.h, and what else PyTorch has a loss for.
+// Every function of nn/loss.h and nn/margin_loss.h, and what else PyTorch has a loss for.
 #include <cmath>
 #include <numbers>
 
@@ -10,6 +10,7 @@
 #include "kernels/elementwise/elementwise.h"
 #include "nn/gan_loss.h"
 #include "nn/loss.h"
+#include "nn/margin_loss.h"
 #include "nn/vae_loss.h"
 
 namespace imago::test {
@@ -18,6 +19,7 @@ namespace {
 constexpr const char* basic = "layers.safetensors";
 constexpr const char* catalogue = "catalogue.safetensors";
 constexpr const char* blocks = "blocks.safetensors";
+constexpr const char* margins = "margins.safetensors";
 
 using TwoVars = std::function<Var(const Var&, const Var&)>;
 
@@ -48,6 +50,21 @@ LossGolden of_classes(const char* file, const char* name,
               [options](const Vars& v) {
                 const Tensor labels = kernels::cast(v[1].tensor(), DType::i64);
                 return loss::cross_entropy(v[0], Var(labels), options);
+              },
+          .constants = {"labels"}};
+}
+
+// A loss of nn/margin_loss.h, with its options.
+template <class Options>
+LossGolden of_margin(const char* loss, const char* name,
+                     Var (*f)(const Var&, const Var&, const Options&),
+                     const Options& options = {}) {
+  return {.loss = loss,
+          .file = margins,
+          .name = name,
+          .f =
+              [f, options](const Vars& v) {
+                return f(v[0], Var(kernels::cast(v[1].tensor(), DType::i64)), options);
               },
           .constants = {"labels"}};
 }
@@ -125,6 +142,18 @@ std::vector<LossGolden> all_loss_goldens() {
        .name = "hinge_g",
        .f = [](const Vars& v) { return loss::hinge_g(v[0]); },
        .inputs = {"fake"}},
+      of_margin("cosface", "cosface", loss::cosface),
+      of_margin("cosface", "cosface_smooth", loss::cosface,
+                {.scale = 12, .margin = 0.2, .label_smoothing = 0.1}),
+      of_margin("cosface", "cosface_plain", loss::cosface, {.scale = 5, .margin = 0}),
+      of_margin("arcface", "arcface", loss::arcface),
+      of_margin("arcface", "arcface_smooth", loss::arcface,
+                {.scale = 12, .margin = 0.3, .label_smoothing = 0.1}),
+      of_margin("arcface", "arcface_beyond", loss::arcface),
+      of_margin("arcface", "arcface_wide", loss::arcface, {.scale = 8, .margin = 1.2}),
+      of_margin("arcface", "arcface_plain", loss::arcface, {.scale = 5, .margin = 0}),
+      of_margin("triplet_semi_hard", "triplet", loss::triplet_semi_hard),
+      of_margin("triplet_semi_hard", "triplet_far", loss::triplet_semi_hard, {.margin = 1.5}),
   };
 }
 

@@ -1,8 +1,9 @@
-// Convolutions, their blocks, and Linear.
+// Convolutions, their blocks, Linear and CosineLinear.
 #include "layer_case.h"
 #include "nn/conv2d.h"
 #include "nn/conv_block.h"
 #include "nn/conv_transpose2d.h"
+#include "nn/cosine.h"
 #include "nn/linear.h"
 
 namespace imago::test {
@@ -29,6 +30,10 @@ std::vector<LayerCase> convolution_layer_cases() {
                                         nn::LinearOptions{.in = 200, .out = 300});
   cases.push_back(layer_case<nn::Linear>("Linear", "no bias", Size::small, {2, 3},
                                          nn::LinearOptions{.in = 3, .out = 2, .bias = false}));
+  append(cases, {layer_case<nn::CosineLinear>("CosineLinear", "", Size::small, {3, 4},
+                                              nn::CosineLinearOptions{.in = 4, .out = 2}),
+                 layer_case<nn::CosineLinear>("CosineLinear", "", Size::large, {90, 200},
+                                              nn::CosineLinearOptions{.in = 200, .out = 300})});
   append(cases, both<nn::Conv2d>("Conv2d", "", nn::Conv2dOptions{}));
   append(cases, both<nn::ConvTranspose2d>("ConvTranspose2d", "", nn::ConvTranspose2dOptions{}));
   cases.push_back(layer_case<nn::Conv2d>(

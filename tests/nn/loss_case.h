@@ -24,6 +24,7 @@ struct LossCase {
   Shape x = {3, 2};                     // of each of them
   // The first argument is the second one plus the values of the first: kinks of a - b.
   bool difference = false;
+  std::int64_t times_shared = 10'000;  // as many rows are work that threads share
 };
 
 // The arguments of a case with `times` as many rows, reproducible, as leaves that require

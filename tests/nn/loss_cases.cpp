@@ -1,5 +1,6 @@
-// The table: every function of nn/loss.h, nn/gan_loss.h, nn/gradient_penalty.h and nn/vae_loss.h,
-// with each of its options.
+// The table: every function of nn/loss.h, nn/gan_loss.h, nn/gradient_penalty.h, nn/margin_loss.h
+// and nn/vae_loss.h, with each of its options.
+#include <cmath>
 #include <cstdint>
 
 #include "autograd/ops/add.h"
@@ -13,6 +14,7 @@
 #include "nn/gan_loss.h"
 #include "nn/gradient_penalty.h"
 #include "nn/loss.h"
+#include "nn/margin_loss.h"
 #include "nn/vae_loss.h"
 #include "tensor/random_stream.h"
 #include "tests/kernels/random.h"
@@ -67,6 +69,45 @@ LossCase of_classes(const char* name, bool holes, const loss::CrossEntropyOption
               },
           .arguments = {LossArgument{}},
           .x = {5, 3}};
+}
+
+// A loss of cosines (5, 3). Those of the own classes take the parts between the kinks in turn too.
+template <class Options>
+LossCase of_cosines(const char* loss, const char* name,
+                    Var (*f)(const Var&, const Var&, const Options&), const Options& options,
+                    const std::vector<double>& kinks = {}) {
+  return {.loss = loss,
+          .name = name,
+          .f = [f, options](const Vars& v) { return f(v[0], labels_for(v[0]), options); },
+          .arguments = {{-0.97, 0.97, kinks}},
+          .x = {5, 3}};
+}
+
+// Embeddings (6, 2) of two people, or 240 of them in what threads share: all pairs of 120 each.
+LossCase of_triplets(const char* name, const loss::TripletOptions& options) {
+  return {
+      .loss = "triplet_semi_hard",
+      .name = name,
+      .f = [options](
+               const Vars& v) { return loss::triplet_semi_hard(v[0], labels_for(v[0]), options); },
+      .arguments = {LossArgument{-1, 1}},
+      .x = {6, 2},
+      .times_shared = 40};
+}
+
+std::vector<LossCase> margin_losses() {
+  const auto joint = [](double margin) { return std::vector{-std::cos(margin)}; };
+  return {
+      of_cosines<loss::CosFaceOptions>("cosface", "the defaults", loss::cosface, {}),
+      of_cosines<loss::CosFaceOptions>("cosface", "all options", loss::cosface,
+                                       {.scale = 6, .margin = 0.2, .label_smoothing = 0.2}),
+      of_cosines<loss::ArcFaceOptions>("arcface", "the defaults", loss::arcface, {}, joint(0.5)),
+      of_cosines<loss::ArcFaceOptions>("arcface", "all options", loss::arcface,
+                                       {.scale = 6, .margin = 1.1, .label_smoothing = 0.2},
+                                       joint(1.1)),
+      of_triplets("margin 1", {.margin = 1}),
+      of_triplets("margin 3", {.margin = 3}),
+  };
 }
 
 // A penalty on a small critic, as a function of its weights a and b, each (F, 2): scores (N, 2) for
@@ -229,8 +270,9 @@ std::vector<LossCase> all_loss_cases() {
                   return loss::r1_penalty(critic, normals({4, columns}, dtype, 3));
                 }),
   };
-  const std::vector<LossCase> terms = vae_terms();
-  cases.insert(cases.end(), terms.begin(), terms.end());
+  for (const std::vector<LossCase>& more : {margin_losses(), vae_terms()}) {
+    cases.insert(cases.end(), more.begin(), more.end());
+  }
   return cases;
 }
 

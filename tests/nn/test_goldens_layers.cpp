@@ -101,6 +101,15 @@ TEST_CASE("goldens: losses") {
   for (const LossGolden& g : all_loss_goldens()) check_loss(g);
 }
 
+TEST_CASE("goldens: l2_normalize, of rows of zeros and of rows shorter than eps too") {
+  const SafetensorsFile& margins = golden_file("margins.safetensors");
+  for (const char* name : {"l2_normalize", "l2_normalize_zeros"}) {
+    check_function(margins, name, {"x"}, [](const Vars& v) { return nn::l2_normalize(v[0]); });
+  }
+  check_function(margins, "l2_normalize_eps", {"x"},
+                 [](const Vars& v) { return nn::l2_normalize(v[0], 0.5); });
+}
+
 TEST_CASE("goldens: iwae_bound is logsumexp, less the logarithm of how many samples there are") {
   check_function(golden_file("catalogue.safetensors"), "logsumexp", {"x"}, [](const Vars& v) {
     // x (3, 4, 5) over axes 0 and 2: 15 samples for each of 4 images.

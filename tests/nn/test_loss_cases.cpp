@@ -77,7 +77,7 @@ TEST_CASE("every loss gives the same bits with 1, 2 and 3 threads") {
   if (!has_threads) MESSAGE("built without OpenMP: no work is shared, so little is compared");
   for (const LossCase& c : all_loss_cases()) {
     INFO(c.loss << ", " << c.name);
-    const Vars arguments = arguments_of(c, DType::f32, 10'000);
+    const Vars arguments = arguments_of(c, DType::f32, c.times_shared);
     const LossResults expected = run(c, arguments, 1);
     CHECK(expected.shared_forward + expected.shared_backward == 0);
     for (const int threads : {2, 3}) {
@@ -142,7 +142,8 @@ TEST_CASE("the arguments of a case lie on every side of its kinks, and not near 
 
 TEST_CASE("every loss and penalty that a header declares has a case") {
   std::vector<Declaration> losses;
-  for (const char* name : {"loss.h", "gan_loss.h", "gradient_penalty.h", "vae_loss.h"}) {
+  for (const char* name :
+       {"loss.h", "gan_loss.h", "gradient_penalty.h", "margin_loss.h", "vae_loss.h"}) {
     std::size_t here = 0;
     for (const Declaration& f :
          declared_functions(read_bytes(fs::path(IMAGO_SOURCE_DIR "/nn") / name))) {
@@ -154,7 +155,7 @@ TEST_CASE("every loss and penalty that a header declares has a case") {
   }
   const std::vector<std::string> labels = labels_of(losses);
   const std::set<std::string> declared(labels.begin(), labels.end());
-  REQUIRE(declared.size() >= 26);
+  REQUIRE(declared.size() >= 29);
   CHECK_MESSAGE(
       declared.size() == labels.size(),
       "two overloads whose parameters have the same names: their cases cannot be told apart");
