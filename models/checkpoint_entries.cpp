@@ -11,14 +11,18 @@ struct Kind {
 };
 
 constexpr const char* drawing_programs = "generate and evaluate --generator take it";
-constexpr Kind kinds[] = {{checkpoint_format::gan, "a GAN", "train_gan", drawing_programs},
-                          {checkpoint_format::conditional_gan, "a conditional GAN",
-                           "train_gan --labels", drawing_programs},
-                          {checkpoint_format::vae, "a VAE", "train_vae", drawing_programs},
-                          {checkpoint_format::translation, "an image-to-image network",
-                           "train_translation", "translate and evaluate --translator take it"},
-                          {checkpoint_format::features, "weights of face features",
-                           "train_features", "--features of evaluate takes them"}};
+constexpr Kind kinds[] = {
+    {checkpoint_format::gan, "a GAN", "train_gan", drawing_programs},
+    {checkpoint_format::conditional_gan, "a conditional GAN", "train_gan --labels",
+     drawing_programs},
+    {checkpoint_format::vae, "a VAE", "train_vae", drawing_programs},
+    {checkpoint_format::translation, "an image-to-image network", "train_translation",
+     "translate and evaluate --translator take it"},
+    {checkpoint_format::features, "weights of face features", "train_features",
+     "--features of evaluate takes them"},
+    {checkpoint_format::recogniser, "a recogniser", "train_cnn", "evaluate takes it"},
+    {checkpoint_format::recogniser_weights, "weights of a recogniser", "train_cnn",
+     "evaluate takes them"}};
 
 template <class T>
 T parsed(const SafetensorsFile& file, const std::string& key) {

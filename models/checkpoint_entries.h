@@ -15,6 +15,8 @@ inline constexpr const char* conditional_gan = "imago-conditional-gan-1";
 inline constexpr const char* vae = "imago-vae-1";
 inline constexpr const char* translation = "imago-translation-1";
 inline constexpr const char* features = "imago-features-1";
+inline constexpr const char* recogniser = "imago-recogniser-1";
+inline constexpr const char* recogniser_weights = "imago-recogniser-weights-1";
 }  // namespace checkpoint_format
 
 bool has_format(const SafetensorsFile& file, const std::string& format);

@@ -26,6 +26,12 @@ enum class Drawn : std::uint32_t {
   sensor,
   window_row,
   window_column,
+  glare_strength,
+  glare_row,
+  glare_column,
+  glare_height,
+  glare_width,
+  glare_tilt,
 };
 
 DrawKey key_of(std::uint64_t seed, std::uint32_t step, Drawn what) {
@@ -131,6 +137,46 @@ Tensor low_light(const Tensor& images, std::uint64_t seed, std::uint32_t step, c
   const Tensor noisy = kernels::clamp(kernels::add(dark, kernels::mul(kernels::sqrt(variance), z)),
                                       {.low = 0, .high = 1});
   return kernels::add_scalar(kernels::scale(kernels::pow(noisy, 1 / o.gamma), 2), -1);
+}
+
+Tensor glare(const Tensor& images, std::uint64_t seed, std::uint32_t step, const Glare& o) {
+  require_images("glare", images, 3);
+  check(o.least >= 0 && o.least <= o.most && o.most <= 1, "glare",
+        "strengths are 0 to 1, the least before the most, but ", o.least, " and ", o.most);
+  if (o.most == 0) return images;
+  const std::int64_t count = images.size(0), size = images.size(1);
+  const Device device = images.device();
+  // All in f32, where sums, products and quotients have the same bits on every device. One number
+  // for each image: (N, 1, 1, 1), `span` times a uniform and `from` more.
+  const auto drawn = [&](Drawn what, double from, double span) {
+    const Tensor u = kernels::uniform({count}, DType::f32, key_of(seed, step, what), device);
+    return kernels::add_scalar(kernels::scale(u, span), from).reshape({count, 1, 1, 1});
+  };
+  const auto extent = static_cast<double>(size);
+  const Tensor half_height = drawn(Drawn::glare_height, extent / 6, extent / 3);
+  const Tensor half_width = drawn(Drawn::glare_width, extent / 6, extent / 3);
+  const Tensor t = drawn(Drawn::glare_tilt, -1, 2);
+  const Tensor t2 = kernels::square(t), one_more = kernels::add_scalar(t2, 1);
+  const Tensor cosine = kernels::div(kernels::add_scalar(kernels::neg(t2), 1), one_more);
+  const Tensor sine = kernels::div(kernels::scale(t, 2), one_more);
+
+  const Tensor middles =
+      kernels::add_scalar(kernels::cast(kernels::counting(size, device), DType::f32), 0.5);  // (S)
+  const Tensor u = kernels::sub(middles.reshape({1, 1, size, 1}),
+                                drawn(Drawn::glare_column, 0, extent));  // (N, 1, S, 1)
+  const Tensor v = kernels::sub(middles.reshape({1, size, 1, 1}),
+                                drawn(Drawn::glare_row, 0, extent));  // (N, S, 1, 1)
+  const Tensor a = kernels::div(kernels::add(kernels::mul(cosine, u), kernels::mul(sine, v)),
+                                half_width);  // (N, S, S, 1)
+  const Tensor b =
+      kernels::div(kernels::sub(kernels::mul(cosine, v), kernels::mul(sine, u)), half_height);
+  const Tensor q = kernels::add(kernels::square(a), kernels::square(b));
+  const Tensor inside = kernels::clamp(kernels::add_scalar(kernels::neg(q), 1), {.low = 0});
+  const Tensor bell = kernels::mul(kernels::square(inside), inside);
+  // x is twice as wide as v, so 4 s instead of 2 s.
+  const Tensor light =
+      kernels::mul(bell, drawn(Drawn::glare_strength, 4 * o.least, 4 * (o.most - o.least)));
+  return kernels::clamp(kernels::add(images, kernels::cast(light, images.dtype())), {.high = 1});
 }
 
 TranslationBatch degraded(TranslationTask task, const Tensor& images, std::uint64_t seed,

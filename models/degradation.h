@@ -47,6 +47,28 @@ struct LowLight {
 Tensor low_light(const Tensor& images, std::uint64_t seed, std::uint32_t step,
                  const LowLight& options = {});
 
+// A bright spot that washes out what is below it, as a lamp or the sun in a lens would. Images
+// (N, S, S, 3) in [-1, 1] of f32 or f64, and so the result. With v = (x + 1) / 2 of each channel:
+//
+//   v' = min(1, v + 2 s max(0, 1 - q)^3)
+//
+// s, the strength, is uniform in [least, most) for each image: one over 1/2 saturates what is
+// around the middle, 1 the inner 45 hundredths of the spot even where it was black. q is 0 in the
+// middle of an ellipse and 1 on its edge, beyond which nothing changes:
+//
+//   a = (cos u + sin v) / half width,  b = (cos v - sin u) / half height,  q = a^2 + b^2
+//
+// of the distances (u, v) of a pixel's middle from that of the spot, which is anywhere in the
+// image; half axes are S / 6 to S / 2, and the turn has cos = (1 - t^2) / (1 + t^2), sin =
+// 2 t / (1 + t^2) with t in [-1, 1), from a quarter turn to a quarter turn. Place, axes and turn
+// are drawn whatever the strength is, so that a sweep over strengths moves no spot. With most = 0
+// the result is `images` itself, sharing its memory. Throws unless 0 <= least <= most <= 1.
+struct Glare {
+  double least = 0.6, most = 0.6;
+};
+Tensor glare(const Tensor& images, std::uint64_t seed, std::uint32_t step,
+             const Glare& options = {});
+
 // A translator's work and its answer. Floating tensors have the dtype of the images.
 struct TranslationBatch {
   Tensor input;   // (N, S, S, input channels)

@@ -21,7 +21,7 @@ GanDiagnosis::GanDiagnosis(GanLoss loss, double real_target, const GanDiagnosisO
         "patience and judged_from must not be negative");
 }
 
-std::optional<GanWarning> GanDiagnosis::see_loss_d(std::int64_t step, double loss_d) {
+std::optional<TrainingWarning> GanDiagnosis::see_loss_d(std::int64_t step, double loss_d) {
   if (said_d_wins_ || !balance_.d_least) return {};
   const double least = *balance_.d_least;
   const bool near = loss_d - least < options_.near * (*balance_.d - least);  // NaN is not near
@@ -37,10 +37,10 @@ std::optional<GanWarning> GanDiagnosis::see_loss_d(std::int64_t step, double los
        << " steps D has told real from fake almost without error, which leaves G little to learn "
           "from; a penalty (r1), smoothing, instance noise, augmentation or a smaller rate for D "
           "holds it back";
-  return GanWarning{"D wins", text.str()};
+  return TrainingWarning{"D wins", text.str()};
 }
 
-std::optional<GanWarning> GanDiagnosis::see_variety(std::int64_t step, double share) {
+std::optional<TrainingWarning> GanDiagnosis::see_variety(std::int64_t step, double share) {
   if (said_collapse_ || step < options_.judged_from || !(share < options_.least_variety)) return {};
   said_collapse_ = true;
   std::ostringstream text;
@@ -49,7 +49,7 @@ std::optional<GanWarning> GanDiagnosis::see_variety(std::int64_t step, double sh
        << " times as much as real images do: G draws nearly one picture for every noise; another "
           "loss ("
        << other_losses(loss_) << "), a penalty, more steps of D or a smaller rate helps";
-  return GanWarning{"mode collapse", text.str()};
+  return TrainingWarning{"mode collapse", text.str()};
 }
 
 std::optional<double> share_of_variety(const Tensor& samples, const Tensor& real) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "models/gan_objective.h"
+#include "models/training_warning.h"
 #include "tensor/tensor.h"
 
 namespace imago::models {
@@ -21,11 +22,6 @@ struct GanDiagnosisOptions {
   std::int64_t judged_from = 200;
 };
 
-// "D wins", "mode collapse", and a sentence on what that means and what helps.
-struct GanWarning {
-  std::string name, text;
-};
-
 // Each warning is given once. What is seen is numbers, so equal runs get equal warnings.
 class GanDiagnosis {
  public:
@@ -33,9 +29,9 @@ class GanDiagnosis {
 
   // D's loss without penalties, at rising steps, not at each of them. The wasserstein loss has no
   // least value, so that nothing is ever said of it.
-  std::optional<GanWarning> see_loss_d(std::int64_t step, double loss_d);
+  std::optional<TrainingWarning> see_loss_d(std::int64_t step, double loss_d);
   // Samples of the generator as a share of the variety of real images.
-  std::optional<GanWarning> see_variety(std::int64_t step, double share);
+  std::optional<TrainingWarning> see_variety(std::int64_t step, double share);
 
  private:
   GanLoss loss_;

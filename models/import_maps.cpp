@@ -130,11 +130,62 @@ ImportMap seed003_discriminator_map(const std::string& prefix) {
 }
 
 ImportMap seed003_cnn_map(const std::string& prefix) {
-  return {{module(prefix, 0), layer(0), PytorchLayer::conv},
-          {module(prefix, 3), layer(3), PytorchLayer::conv},
-          {module(prefix, 6), layer(6), PytorchLayer::conv},
-          {module(prefix, 10), layer(10), PytorchLayer::linear, {.h = 6, .w = 6, .c = 128}},
-          {module(prefix, 12), layer(12), PytorchLayer::linear}};
+  ImportMap map = face_cnn_map({.network = "seed003"}, prefix);
+  map.push_back({module(prefix, 12), layer(12), PytorchLayer::linear});
+  return map;
+}
+
+ImportMap face_cnn_map(const FaceCnnOptions& o, const std::string& prefix,
+                       const std::string& ours) {
+  check_face_cnn(o);
+  constexpr int blocks = 4;
+  const int side = o.image / 16;  // of vgg and residual
+  const nn::ImageShape last{.h = side, .w = side, .c = 8 * o.base};
+  ImportMap map;
+  const auto add = [&](int theirs, const std::string& name, PytorchLayer kind,
+                       nn::ImageShape in = {}) {
+    map.push_back({module(prefix, theirs), ours + name, kind, in});
+  };
+  if (o.network == "seed003") {
+    int left = o.image;
+    for (const int i : {0, 3, 6}) {
+      add(i, layer(i), PytorchLayer::conv);
+      left = (left - 2) / 2;
+    }
+    add(10, layer(10), PytorchLayer::linear, {.h = left, .w = left, .c = 128});
+    return map;
+  }
+  if (o.network == "vgg") {
+    for (int i = 0; i < 2 * blocks; ++i) {  // three layers a block here, seven modules there
+      const int theirs = 7 * (i / 2) + 3 * (i % 2), block = 3 * (i / 2) + i % 2;
+      add(theirs, layer(block) + ".conv", PytorchLayer::conv);
+      add(theirs + 1, layer(block) + ".norm", PytorchLayer::batch_norm);
+    }
+    add(7 * blocks + 2, layer(3 * blocks + 2), PytorchLayer::linear, last);
+    return map;
+  }
+  add(0, layer(0) + ".conv", PytorchLayer::conv);
+  add(1, layer(0) + ".norm", PytorchLayer::batch_norm);
+  add(2, layer(1), PytorchLayer::other);
+  for (int i = 0; i < blocks; ++i) {
+    const std::string theirs = module(prefix, 3 + i), unit = ours + layer(2 + i);
+    const auto in_unit = [&](const std::string& there, const std::string& here, PytorchLayer kind) {
+      map.push_back({theirs + there, unit + here, kind});
+    };
+    in_unit(".body.0", ".body.layers.0", PytorchLayer::batch_norm);
+    in_unit(".body.1", ".body.layers.1.conv", PytorchLayer::conv);
+    in_unit(".body.2", ".body.layers.1.norm", PytorchLayer::batch_norm);
+    in_unit(".body.3", ".body.layers.2", PytorchLayer::other);
+    in_unit(".body.4", ".body.layers.3.conv", PytorchLayer::conv);
+    in_unit(".body.5", ".body.layers.3.norm", PytorchLayer::batch_norm);
+    if (i == 0) continue;
+    in_unit(".shortcut.0", ".shortcut.conv", PytorchLayer::conv);
+    in_unit(".shortcut.1", ".shortcut.norm", PytorchLayer::batch_norm);
+  }
+  add(blocks + 3, layer(blocks + 2), PytorchLayer::batch_norm);
+  add(blocks + 6, layer(blocks + 5), PytorchLayer::linear, last);
+  add(blocks + 7, layer(blocks + 6), PytorchLayer::batch_norm);
+  return map;
 }
 
 ImportMap generator_map(const GanSpec& spec, const std::string& prefix) {

@@ -11,6 +11,7 @@
 
 #include "models/conditional_gan.h"
 #include "models/dcgan.h"
+#include "models/face_cnn.h"
 #include "models/face_features.h"
 #include "models/gan.h"
 #include "models/translation.h"
@@ -57,6 +58,18 @@ nn::ImportMap seed003_discriminator_map(const std::string& prefix = "main");
 // MaxPool2d 5, Conv2d 6, ReLU 7, MaxPool2d 8, Flatten 9, Linear 10, ReLU 11, Linear 12; here the
 // Sequential of the same layers. Its Flatten is of images 6x6 with 128 channels.
 nn::ImportMap seed003_cnn_map(const std::string& prefix = "main");
+
+// Of a network of models/face_cnn.h, the body of a recogniser (`ours` "body." there, else ""):
+//   seed003    as above, up to ReLU 11; the Flatten is of what the convolutions leave of the image
+//   vgg        Conv2d 0 without a bias, BatchNorm2d 1, ReLU 2, Conv2d 3, BatchNorm2d 4, ReLU 5,
+//              MaxPool2d 6, ... four times, Flatten 28, Dropout 29, Linear 30
+//   residual   Conv2d 0 without a bias, BatchNorm2d 1, PReLU 2, units 3 to 6, BatchNorm2d 7,
+//              Dropout 8, Flatten 9, Linear 10 without a bias, BatchNorm1d 11. A unit has two
+//              nn.Sequentials, whose results it adds: body of BatchNorm2d 0, Conv2d 1 without a
+//              bias, BatchNorm2d 2, PReLU 3, Conv2d 4 without a bias, BatchNorm2d 5; shortcut of
+//              Conv2d 0 without a bias, BatchNorm2d 1, the first unit having none.
+nn::ImportMap face_cnn_map(const FaceCnnOptions& options = {}, const std::string& prefix = "main",
+                           const std::string& ours = "");
 
 // Of a network by name, as make_gan takes it.
 nn::ImportMap generator_map(const GanSpec& spec, const std::string& prefix = "main");

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "models/face_features.h"
+#include "models/recogniser_weights.h"
+#include "tensor/error.h"
 
 namespace imago::models {
 namespace {
@@ -28,19 +30,30 @@ std::vector<fs::path> folders() {
   return all;
 }
 
-}  // namespace
-
-fs::path default_face_features() {
-  const std::string name =
-      "face_features_v" + std::to_string(face_features_version) + ".safetensors";
+// The file of that name; throws, saying what makes one.
+fs::path found(const char* what, const std::string& name, const char* program) {
   std::string looked;
   for (const fs::path& folder : folders()) {
     std::error_code error;
     if (fs::is_regular_file(folder / name, error)) return folder / name;
     looked += (looked.empty() ? "" : ", ") + folder.string();
   }
-  fail("face_features", "the weights ", name, " are in none of ", looked,
-       "; set IMAGO_WEIGHTS to their folder, name a file, or train them with train_features");
+  fail(what, "the weights ", name, " are in none of ", looked,
+       "; set IMAGO_WEIGHTS to their folder, name a file, or train them with ", program);
+}
+
+}  // namespace
+
+fs::path default_face_features() {
+  return found("face_features",
+               "face_features_v" + std::to_string(face_features_version) + ".safetensors",
+               "train_features");
+}
+
+fs::path default_recogniser() {
+  return found("recogniser",
+               "face_recogniser_v" + std::to_string(face_recogniser_version) + ".safetensors",
+               "train_cnn");
 }
 
 }  // namespace imago::models

@@ -7,9 +7,9 @@
 Needs PyTorch (1.13 or later) and numpy: `apt install python3-torch python3-numpy`, then
 /usr/bin/python3; or a CPU build of torch in a virtual environment. Not needed to run the tests.
 Committed are layers, catalogue, dcgan_steps and optimisers of PyTorch 2.6, the others of 1.13;
-scores and image_quality come from numpy. Seeds are fixed and one thread computes, so the same
-PyTorch writes the same bytes; another version agrees to rounding, which is what --check asks for.
---only NAME writes or checks one file and leaves the others alone.
+scores, recognition, image_quality and classical come from numpy. Seeds are fixed and one thread
+computes, so the same PyTorch writes the same bytes; another version agrees to rounding, which is
+what --check asks for. --only NAME writes or checks one file and leaves the others alone.
 
 Everything is stored ALREADY CONVERTED: images (N, H, W, C), convolution weights (K, R, S, C /
 groups), Linear weights (out, in) as in PyTorch, flattening in (H, W, C) order. A transposed
@@ -159,9 +159,41 @@ scores.safetensors
                               and as many of real, its first 121
   manifold_3 manifold_5 (4)   precision, recall, density, coverage with k = 3 and 5
 
+recognition.safetensors
+  similarity (48, 48) (F32), people (48) (F32)   multiples of 1/64; pairs are i < j in that order
+  roc (R, 3)               FAR, TAR, threshold of every distinct score, from above, after (0, 0)
+  auc () eer () accuracy () accuracy_threshold ()   accuracy is balanced
+  tar (2, 2)               TAR and threshold at FAR 0.1 and 0.01
+  fold_accuracy (10) fold_thresholds (10) fold_mean () fold_error ()   pair n is of fold n % 10
+  probe_similarity (200, 23) (F32), probe_people (200) (F32), gallery_people (23) (F32)
+  cmc (14), dir () dir_threshold ()   at a false positive rate of 0.1
+  truth (90) (F32), answer (90) (F32), counts (4, 4), recall precision f1 (4), right () balanced ()
+
 image_quality.safetensors
   images (4, 14, 17, 3) (F32), truth (4, 14, 17, 3) (F32)   in [-1, 1]
   psnr (4), ssim (4)
+
+classical.safetensors
+  images (20, 18, 18, 3) (F32)   in [-1, 1]; the first 12 are the training images, the last one is
+                                 of one colour
+  M.rows (20, K), M.variances (K), M.explained (), M.similarity (20, 20)   eigenfaces: M is
+                                 whitened (K = 6), skipped (5 after 2, not whitened) or unequalized
+                                 (4, whitened); cosines; signs as in models/principal_axes.h
+  two_d.projection (18, 4), two_d.rows (20, 72), two_d.similarity (20, 20)   column after column;
+                                 minus the sums of the distances of columns
+  lbp_2.rows (20, 531) (F32), lbp_1.rows (20, 944) (F32)   radius 2 and grid 3, radius 1 and grid 4;
+                                 lbp_2.similarity lbp_1.similarity (20, 20), minus chi-square
+
+margins.safetensors      losses of recognition, whose formulas are in goldens/margins.py
+  l2_normalize.*           x y dy dx (3, 2, 5); l2_normalize_zeros.* (4, 3), row 1 being zeros;
+                           l2_normalize_eps.* (5, 3) eps 0.5, rows 1 and 3 being shorter
+  cosine_linear.*          x (4, 6), w (5, 6), y (4, 5) cosines, dy dx dw
+  cosface.* (scale 30, margin 0.35) cosface_smooth.* (12, 0.2, smoothing 0.1) cosface_plain.* (5, 0)
+  arcface.* (30, 0.5) arcface_smooth.* (12, 0.3, smoothing 0.1) arcface_beyond.* (30, 0.5; every
+  angle beyond pi - 0.5) arcface_wide.* (8, 1.2; some of them) arcface_plain.* (5, 0)
+                           x dx (6, 5) cosines, labels (6) (F32), loss ()
+  triplet.* (margin 0.2)   x dx (10, 4) of length 1, labels (10) (F32), loss ()
+  triplet_far.* (1.5)      x dx (8, 4), labels (8) (F32): any numbers, some of them once; loss ()
 
 dcgan_steps.safetensors: ten training steps of a DCGAN, 16x16, base 8, z 16, batch 4
   G: conv_transpose 16->16 k4 s1 p0, bn, relu, 16->8 k4 s2 p1, bn, relu, 8->3 k4 s2 p1, tanh
@@ -253,15 +285,17 @@ import sys
 import numpy as np
 import torch
 
-from goldens import (blocks, catalogue, common, conditional, dcgan, gan, image_quality, layers,
-                     optimisers, scores, translation, vae, vae_gan)
+from goldens import (blocks, catalogue, classical, common, conditional, dcgan, gan, image_quality,
+                     layers, margins, optimisers, recognition, scores, translation, vae, vae_gan)
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
          "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
          "optimisers.safetensors": optimisers.make, "gan.safetensors": gan.make,
          "conditional.safetensors": conditional.make, "vae_steps.safetensors": vae.make,
          "vae_gan_steps.safetensors": vae_gan.make, "scores.safetensors": scores.make,
+         "recognition.safetensors": recognition.make,
          "image_quality.safetensors": image_quality.make,
+         "classical.safetensors": classical.make, "margins.safetensors": margins.make,
          "translation_steps.safetensors": translation.make}
 
 

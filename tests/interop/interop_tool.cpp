@@ -16,6 +16,7 @@
 //   translationSIZE/TASK/PART          g: the translator's own output; global, local: what the
 //                                      discriminators say
 //   face_features                      the embedding, then the logits of attributes, in one row
+//   face_cnn/NETWORK/SIZE              of models/face_cnn.h
 //   seed003_cnn spectral
 // IN and OUT are .npy, images (N, H, W, C) or rows; networks run in evaluation mode.
 #include <array>
@@ -30,13 +31,14 @@
 
 #include "autograd/ops/concat.h"
 #include "autograd/random.h"
+#include "models/face_cnn.h"
 #include "models/gan_trainer.h"
 #include "models/import_maps.h"
+#include "nn/layers.h"
 #include "nn/safetensors.h"
 #include "tensor/files/npy.h"
 #include "tensor/files/npy_header.h"
 #include "tensor/files/zip.h"
-#include "tests/interop/seed_cnn.h"
 
 namespace {
 
@@ -146,18 +148,35 @@ Network recogniser() {
           }};
 }
 
+// The classifier of seed 003: images (N, 64, 64, 3) -> logits (N, 1).
+Network seed_classifier() {
+  nn::Sequential net = models::face_cnn({.network = "seed003"});
+  net.add(nn::Linear({.in = 128, .out = 1}));
+  return one_way(std::move(net), models::seed003_cnn_map());
+}
+
+// "face_cnn/vgg/32": the parts of the name.
+Network face_network(const std::string& network, int image) {
+  const models::FaceCnnOptions options{
+      .network = network, .image = image, .base = 3, .dimensions = 5};
+  return one_way(models::face_cnn(options), models::face_cnn_map(options));
+}
+
 // The number after `word`, which `text` starts with.
 int size_after(const std::string& word, const std::string& text) {
   return std::stoi(text.substr(word.size()));
 }
 
 Network make_network(const std::string& name) {
-  if (name == "seed003_cnn") return one_way(test::seed_cnn(), models::seed003_cnn_map());
+  if (name == "seed003_cnn") return seed_classifier();
   if (name == "spectral") return spectral_network();
   if (name == "face_features") return recogniser();
   const auto first = name.find('/'), last = name.rfind('/');
   check(last != std::string::npos, "interop", "'", name, "' is no network");
   const std::string model = name.substr(0, first), part = name.substr(last + 1);
+  if (model == "face_cnn" && first != last) {
+    return face_network(name.substr(first + 1, last - first - 1), std::stoi(part));
+  }
   if (model.starts_with("vae") && first != last) {
     return vae_network(size_after("vae", model), name.substr(first + 1, last - first - 1), part);
   }

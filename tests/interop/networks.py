@@ -340,10 +340,46 @@ def seed001_d():
                nn.Flatten(), nn.Linear(8192, 1))
 
 
+def seed003_layers(flattened):
+    return [nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
+            nn.MaxPool2d(2), nn.Conv2d(64, 128, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+            nn.Linear(flattened, 128), nn.ReLU()]
+
+
 def seed003_cnn():
-    return Net(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(),
-               nn.MaxPool2d(2), nn.Conv2d(64, 128, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-               nn.Linear(4608, 128), nn.ReLU(), nn.Linear(128, 1))
+    return Net(*seed003_layers(4608), nn.Linear(128, 1))
+
+
+def face_vgg(image, base=3, dimensions=5):
+    layers, inputs = [], 3
+    for width in (base, 2 * base, 4 * base, 8 * base):
+        for _ in range(2):
+            layers += [nn.Conv2d(inputs, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width),
+                       nn.ReLU()]
+            inputs = width
+        layers.append(nn.MaxPool2d(2))
+    return Net(*layers, nn.Flatten(), nn.Dropout(0.5),
+               nn.Linear(inputs * (image // 16) ** 2, dimensions))
+
+
+def face_unit(inputs, outputs, stride):
+    body = [nn.BatchNorm2d(inputs), nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(outputs), nn.PReLU(outputs),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs)]
+    if stride == 1:
+        return Block(body)
+    return Block(body, [nn.Conv2d(inputs, outputs, 1, stride, bias=False),
+                        nn.BatchNorm2d(outputs)])
+
+
+def face_residual(image, base=3, dimensions=5):
+    wide = 8 * base
+    return Net(nn.Conv2d(3, base, 3, 2, 1, bias=False), nn.BatchNorm2d(base), nn.PReLU(base),
+               face_unit(base, base, 1), face_unit(base, 2 * base, 2),
+               face_unit(2 * base, 4 * base, 2), face_unit(4 * base, wide, 2),
+               nn.BatchNorm2d(wide), nn.Dropout(0.5), nn.Flatten(),
+               nn.Linear(wide * (image // 16) ** 2, dimensions, bias=False),
+               nn.BatchNorm1d(dimensions))
 
 
 def spectral():
@@ -383,6 +419,11 @@ NETWORKS = {
     "seed001/g": (seed001_g, (2, 100)),
     "seed001/d": (seed001_d, (2, 3, 32, 32)),
     "seed003_cnn": (seed003_cnn, (2, 3, 64, 64)),
+    "face_cnn/seed003/32": (lambda: Net(*seed003_layers(512)), (2, 3, 32, 32)),
+    "face_cnn/vgg/32": (lambda: face_vgg(32), (2, 3, 32, 32)),
+    "face_cnn/vgg/64": (lambda: face_vgg(64), (2, 3, 64, 64)),
+    "face_cnn/residual/32": (lambda: face_residual(32), (2, 3, 32, 32)),
+    "face_cnn/residual/112": (lambda: face_residual(112), (2, 3, 112, 112)),
     "spectral": (spectral, (2, 3, 5, 5)),
     "face_features": (FaceFeatures, (2, 3, 64, 64)),
 }

@@ -10,6 +10,7 @@
 #include "autograd/random.h"
 #include "tests/kernels/random.h"
 #include "tests/support/devices.h"
+#include "tests/support/errors.h"
 #include "translation_checks.h"
 
 using namespace imago;
@@ -185,4 +186,122 @@ TEST_CASE("the noise of low light grows with the light as photons do, over that 
   const Tensor black = low_light(Tensor::full({2, 16, 16, 3}, -1), 5, 1).to(Device::cpu());
   for (std::int64_t i = 0; i < black.numel(); ++i) REQUIRE(black.data<float>()[i] >= -1);
   CHECK(largest(black) <= 1);
+}
+
+TEST_CASE("glare of strength 0 changes no bit; of more it adds light here and there") {
+  Tensor images = translation_images(TranslationTask::low_light, 8, 1, 24).to(Device::cpu());
+  images.mutable_data<float>()[5] = -0.0f;  // a sum with 0 would lose the sign
+  CHECK(same_bits(glare(images, 5, 1, {.least = 0, .most = 0}), images));
+
+  const Tensor bright = glare(images, 5, 1);
+  REQUIRE(bright.shape() == images.shape());
+  for (std::int64_t n = 0; n < 8; ++n) {
+    CAPTURE(n);
+    int lighter = 0, wrong = 0;
+    constexpr std::int64_t count = 24 * 24 * 3;
+    for (std::int64_t i = n * count; i < (n + 1) * count; ++i) {
+      const float before = images.data<float>()[i], after = bright.data<float>()[i];
+      lighter += after > before;
+      wrong += !(after >= before && after <= 1);
+    }
+    CHECK(wrong == 0);
+    // An ellipse with half axes of a sixth to a half of the side covers 9 to 79 hundredths of an
+    // image, a quarter of that where its middle is a corner.
+    CHECK(lighter > count / 100);
+    CHECK(lighter < count * 8 / 10);
+  }
+}
+
+TEST_CASE("a glare has the profile of its formula, a spot that keeps its place as strength grows") {
+  constexpr std::int64_t count = 60, size = 32, pixels = size * size;
+  const Tensor black = Tensor::full({count, size, size, 3}, -1).to(Device::cpu());
+  const auto light_of = [&](double strength) {
+    return glare(black, 9, 2, {.least = strength, .most = strength});
+  };
+  // v' = 2 s w without saturation: w of each pixel from a weak spot, and then all others.
+  const Tensor weak = light_of(0.25);
+  double tallest = 0, sum_rows = 0, sum_columns = 0, spots = 0;
+  for (const double s : {0.5, 1.0}) {
+    CAPTURE(s);
+    const Tensor strong = light_of(s);
+    double worst = 0;
+    for (std::int64_t i = 0; i < count * pixels * 3; ++i) {
+      const double w = (weak.data<float>()[i] + 1.0) / 2 / 0.5;
+      const double expected = std::fmin(1, 2 * s * w);
+      const double error = std::fabs((strong.data<float>()[i] + 1.0) / 2 - expected);
+      if (!(error <= worst)) worst = error;
+      tallest = std::fmax(tallest, w);
+    }
+    CHECK(worst < 1e-5);
+  }
+  CHECK(tallest > 0.95);
+  CHECK(tallest <= 1 + 1e-6);
+  // The cube root of w falls as 1 - q, q of second degree: its second differences along a row are
+  // one constant within the spot, and that is a half axis of a sixth to a half of the side.
+  for (std::int64_t n = 0; n < count; ++n) {
+    const auto inside = [&](std::int64_t y, std::int64_t x) {
+      const double v = weak.data<float>()[((n * size + y) * size + x) * 3];
+      return std::cbrt((v + 1) / 2 / 0.5);
+    };
+    double least = 1e9, most = -1e9;
+    for (std::int64_t y = 0; y < size; ++y) {
+      for (std::int64_t x = 1; x + 1 < size; ++x) {
+        const double before = inside(y, x - 1), here = inside(y, x), after = inside(y, x + 1);
+        if (!(before > 0.2 && after > 0.2)) continue;
+        least = std::fmin(least, 2 * here - before - after);
+        most = std::fmax(most, 2 * here - before - after);
+      }
+    }
+    if (least > most) continue;  // of a corner too little may be left
+    CAPTURE(n);
+    CHECK(most - least < 1e-4);
+    // 2 (cos^2 / w^2 + sin^2 / h^2), with axes of 32 / 6 to 16 pixels.
+    CHECK(least > 2 / (16.0 * 16.0) - 1e-4);
+    CHECK(most < 2 * 36 / (32.0 * 32.0) + 1e-4);
+    double weight = 0, row = 0, column = 0;
+    for (std::int64_t y = 0; y < size; ++y) {
+      for (std::int64_t x = 0; x < size; ++x) {
+        const double w = inside(y, x);
+        weight += w;
+        row += w * static_cast<double>(y);
+        column += w * static_cast<double>(x);
+      }
+    }
+    sum_rows += row / weight;
+    sum_columns += column / weight;
+    spots += 1;
+  }
+  CHECK(spots > 50);
+  // Of middles that are anywhere the mean is the middle of the image, its deviation about one.
+  CHECK(std::fabs(sum_rows / spots - 15.5) < 5);
+  CHECK(std::fabs(sum_columns / spots - 15.5) < 5);
+}
+
+TEST_CASE("glare is a function of seed, step and index, the same on every device") {
+  const Tensor images = translation_images(TranslationTask::low_light, 4, 1).to(Device::cpu());
+  const Glare some{.least = 0.2, .most = 0.9};
+  const Tensor first = glare(images, 5, 3, some);
+  for_each_device([&](Device device) {
+    const ContextScope scope;
+    randn({3});
+    const Tensor again = glare(images.to(device), 5, 3, some);
+    CHECK(again.device() == device);
+    CHECK(same_bits(again, first));
+  });
+  CHECK(same_bits(glare(images.slice(0, 2), 5, 3, some), first.slice(0, 2)));
+  CHECK_FALSE(same_bits(glare(images, 5, 4, some), first));
+  CHECK_FALSE(same_bits(glare(images, 6, 3, some), first));
+  // f64 differs in the rounding of the last sum alone.
+  const Tensor wide = glare(kernels::cast(images, DType::f64), 5, 3, some);
+  CHECK(wide.dtype() == DType::f64);
+  CHECK(largest_error(wide, first) < 1e-6);
+
+  CHECK(contains(error_of([&] { glare(images, 1, 1, {.least = -0.1, .most = 0.5}); }),
+                 "strengths are 0 to 1"));
+  CHECK(contains(error_of([&] { glare(images, 1, 1, {.least = 0.6, .most = 0.5}); }), "least"));
+  CHECK(contains(error_of([&] { glare(images, 1, 1, {.least = 0.6, .most = 1.5}); }), "1.5"));
+  CHECK(contains(error_of([&] {
+                   glare(Tensor::full({1, 4, 4, 4}, 0), 1, 1);
+                 }),
+                 "[glare] expects square images"));
 }

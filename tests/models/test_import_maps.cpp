@@ -4,8 +4,8 @@
 
 #include "autograd/random.h"
 #include "models/gan.h"
+#include "nn/layers.h"
 #include "nn/safetensors.h"
-#include "tests/interop/seed_cnn.h"
 
 using namespace imago;
 using namespace imago::models;
@@ -21,6 +21,13 @@ NamedTensors through_pytorch(nn::Module& from, nn::Module& to, const nn::ImportM
     CHECK(same_bits(tensor, to.state_dict().at(name)));
   }
   return theirs;
+}
+
+// Images (N, 64, 64, 3) -> logits (N, 1).
+nn::Sequential seed_cnn() {
+  nn::Sequential net = face_cnn({.network = "seed003"});
+  net.add(nn::Linear({.in = 128, .out = 1}));
+  return net;
 }
 
 }  // namespace
@@ -107,6 +114,39 @@ TEST_CASE("conditional GANs keep their tables of classes as PyTorch's embeddings
   CHECK(d.at("linear.weight_v").shape() == Shape{4});
 }
 
+TEST_CASE("the import maps of networks that embed faces name each of their tensors") {
+  const ContextScope scope;
+  Context::current().device = Device::cpu();
+  for (const std::string& network : face_cnn_networks()) {
+    for (const int image : {32, 64}) {
+      INFO(network << " of " << image);
+      const FaceCnnOptions options{.network = network, .image = image, .base = 2, .dimensions = 5};
+      manual_seed(1);
+      nn::Sequential a = face_cnn(options);
+      manual_seed(2);
+      nn::Sequential b = face_cnn(options);
+      through_pytorch(a, b, face_cnn_map(options, "net"));
+    }
+  }
+  const FaceCnnOptions options{.image = 64, .base = 2, .dimensions = 5};
+  const nn::Sequential net = face_cnn(options);
+  const NamedTensors theirs = nn::to_pytorch(net, face_cnn_map(options));
+  // Convolutions, batch norms with their five tensors, PReLUs; then the last three layers.
+  CHECK(theirs.size() == 1 + 5 + 1 + 4 * (2 + 3 * 5 + 1) + 3 * (1 + 5) + 5 + 1 + 5);
+  CHECK(theirs.at("main.4.body.1.weight").shape() == Shape{4, 2, 3, 3});
+  CHECK(theirs.at("main.6.shortcut.0.weight").shape() == Shape{16, 8, 1, 1});
+  CHECK(theirs.at("main.3.body.3.weight").shape() == Shape{2});
+  const Tensor chw = theirs.at("main.10.weight");
+  const Tensor hwc = net.state_dict().at("layers.9.weight").to(Device::cpu());
+  REQUIRE(chw.shape() == Shape{5, 256});
+  bool right = true;
+  for (std::int64_t i = 0; i < 256; ++i) {
+    right = right && chw.data<float>()[i] == hwc.data<float>()[i % 16 * 16 + i / 16];
+  }
+  CHECK(right);
+  CHECK_FALSE(same_bits(chw, hwc));
+}
+
 TEST_CASE("the recogniser's import map names each of its tensors") {
   const std::vector<FaceAttribute> attributes = {{"glasses", {"none", "clear", "dark"}},
                                                  {"beard", {"no", "yes"}}};
@@ -132,7 +172,7 @@ TEST_CASE("the recogniser's import map names each of its tensors") {
 
 TEST_CASE("the seed CNN's linear layer follows a Flatten of 6 x 6 x 128") {
   manual_seed(1);
-  nn::Sequential net = test::seed_cnn(), other = test::seed_cnn();
+  nn::Sequential net = seed_cnn(), other = seed_cnn();
   CHECK(net.num_parameters() == 683'329);
   const NamedTensors theirs = through_pytorch(net, other, seed003_cnn_map());
   const Tensor chw = theirs.at("main.10.weight");
