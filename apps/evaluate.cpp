@@ -1,6 +1,6 @@
 // Scores a generator, or a folder of generated images: how far the images are from real ones, how
 // good and how varied they are, what they lack, and whether they are copies; of a conditional
-// generator also whether it draws what it is asked for.
+// generator also whether it draws what it is asked for. Or measures how well faces are recognised.
 #include <algorithm>
 #include <cstdio>
 #include <optional>
@@ -8,6 +8,7 @@
 #include "apps/support/device.h"
 #include "apps/support/flags.h"
 #include "apps/support/label_report.h"
+#include "apps/support/recognition_report.h"
 #include "apps/support/sampling.h"
 #include "apps/support/score_report.h"
 #include "apps/support/translation_report.h"
@@ -29,7 +30,8 @@ struct Options {
   std::string generator, images, data = "procedural";
   std::string features;     // a file of weights, "none", or "": the committed weights
   std::string json, sheet;  // files to write; "": none
-  std::string labels;       // a text file with the classes of --data; "": none
+  // Of recognition; faces.labels, a text file with the classes of --data, is of generators too.
+  RecognitionFlags recognition;
   int per_class = 250;
   int count = 0;  // 0: as many as there are, up to 1000
   int size = 0;   // of --images; 0: as large as the first of them
@@ -44,8 +46,10 @@ void check_flags(const Options& o, const Flags& flags) {
   const int given = !o.generator.empty() + !o.images.empty() + !o.translator.empty();
   if (given != 1) {
     throw UsageError(
-        "give either --generator CHECKPOINT or --images FOLDER, or --translator CHECKPOINT");
+        "give either --generator CHECKPOINT or --images FOLDER, or --translator CHECKPOINT; or, to "
+        "measure recognition, --recogniser CHECKPOINT or --method LIST");
   }
+  refuse_recognition_flags(flags);
   if (!o.against.empty() && o.translator.empty()) {
     throw UsageError("--against is for --translator");
   }
@@ -71,7 +75,7 @@ void check_flags(const Options& o, const Flags& flags) {
   if (flags.given("--per-class") && o.generator.empty()) {
     throw UsageError("--per-class is for a conditional --generator, not for --images");
   }
-  if (o.labels.empty()) return;
+  if (o.recognition.faces.labels.empty()) return;
   if (o.data == "procedural") {
     throw UsageError("--labels is for the images of a folder; procedural faces bring theirs");
   }
@@ -99,8 +103,8 @@ std::optional<data::Faces> labelled_data(const Options& o, const Sampler& genera
   const std::vector<std::string>& procedural = data::procedural_label_names();
   const std::string& label = generator.classes.label;
   const bool known = std::find(procedural.begin(), procedural.end(), label) != procedural.end();
-  if (o.data == "procedural" ? !known : o.labels.empty()) return {};
-  return data::labelled_faces(o.data, o.data == "procedural" ? label : o.labels,
+  if (o.data == "procedural" ? !known : o.recognition.faces.labels.empty()) return {};
+  return data::labelled_faces(o.data, o.data == "procedural" ? label : o.recognition.faces.labels,
                               {.size = generator.image, .batch = 1});
 }
 
@@ -154,7 +158,21 @@ Json pixel_scores(const Tensor& fake, const Tensor& real, std::uint64_t seed,
   return json;
 }
 
+int evaluate_recognition(Options o, const Flags& flags) {
+  RecognitionFlags& f = o.recognition;
+  f.faces.data = o.data;
+  f.json = o.json;
+  f.count = o.count;
+  f.seed = o.seed;
+  check_recognition_flags(flags, f);
+  set_num_threads(o.threads);
+  use_device(o.device);
+  report_recognition(flags, f);
+  return 0;
+}
+
 int evaluate(Options o, const Flags& flags) {
+  if (asks_for_recognition(o.recognition)) return evaluate_recognition(std::move(o), flags);
   check_flags(o, flags);
   set_num_threads(o.threads);
   const Device device = use_device(o.device);
@@ -255,7 +273,9 @@ int evaluate(Options o, const Flags& flags) {
 
 int main(int argc, char** argv) {
   using namespace imago::apps;
-  Flags flags("evaluate", "Scores a trained generator, or a folder of generated images");
+  Flags flags(
+      "evaluate",
+      "Scores a trained generator or a folder of generated images, or measures recognition");
   Options o;
   flags.text("--generator", o.generator, "Checkpoint written by train_gan or train_vae");
   flags.text("--images", o.images, "Folder of generated images, in place of a generator");
@@ -266,7 +286,8 @@ int main(int argc, char** argv) {
                "Pixels to which --images and --data are brought (default: of the first image)");
   flags.text("--data", o.data, "Folder of real images, or procedural");
   flags.number("--count", o.count, 2, 100000,
-               "Images of each kind (default: what there are, up to 1000)");
+               "Images of each kind (default: what there are, up to 1000); of recognition, images "
+               "measured at most, of whole people");
   flags.text("--features", o.features,
              "Weights written by train_features (default: those that come with Imago), or none "
              "for the scores on pixels alone");
@@ -275,13 +296,12 @@ int main(int argc, char** argv) {
   flags.number("--per-class", o.per_class, 1, 100000,
                "Images of each class by which it is told whether a conditional generator draws "
                "what it is asked for");
-  flags.text("--labels", o.labels,
-             "Text file with a line path,class for each image of --data, by which it is told "
-             "how often features see the classes of a conditional generator in real images");
+  add_recognition_flags(flags, o.recognition);
   flags.text("--json", o.json, "File to write all scores to");
   flags.text("--sheet", o.sheet,
              "PNG file to write: samples, each beside the nearest images of --data");
-  flags.seed("--seed", o.seed, "Of noise, choice of images and directions");
+  flags.seed("--seed", o.seed,
+             "Of noise, choice of images and directions, galleries and resamples");
   add_device_flag(flags, o.device);
   flags.number("--threads", o.threads, 0, 1024, "CPU threads; 0 means all cores");
   return flags.run(argc, argv, [&] { return evaluate(o, flags); });

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "apps/support/training_warnings.h"
+
 namespace imago::apps {
 namespace {
 
@@ -42,19 +44,14 @@ bool GanFigures::finite() const {
   return std::isfinite(loss_d) && std::isfinite(loss_g) && std::isfinite(penalty.value_or(0));
 }
 
-std::vector<models::GanWarning> see(models::GanDiagnosis& diagnosis, const Json& row) {
+std::vector<models::TrainingWarning> see(models::GanDiagnosis& diagnosis, const Json& row) {
   const auto step = row.at("step").get<std::int64_t>();
-  const auto number = [&](const char* key) -> std::optional<double> {
-    const auto entry = row.find(key);
-    if (entry == row.end() || !entry->is_number()) return {};  // null: it was not finite
-    return entry->get<double>();
-  };
-  std::vector<models::GanWarning> warnings;
-  const auto add = [&](const std::optional<models::GanWarning>& warning) {
+  std::vector<models::TrainingWarning> warnings;
+  const auto add = [&](const std::optional<models::TrainingWarning>& warning) {
     if (warning) warnings.push_back(*warning);
   };
-  if (const auto loss_d = number("loss_d")) add(diagnosis.see_loss_d(step, *loss_d));
-  if (const auto share = number("variety")) add(diagnosis.see_variety(step, *share));
+  if (const auto loss_d = number_of(row, "loss_d")) add(diagnosis.see_loss_d(step, *loss_d));
+  if (const auto share = number_of(row, "variety")) add(diagnosis.see_variety(step, *share));
   return warnings;
 }
 
@@ -63,12 +60,7 @@ void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows) {
 }
 
 void tell_warnings(models::GanDiagnosis& diagnosis, Json& row, Progress& progress) {
-  for (const models::GanWarning& warning : see(diagnosis, row)) {
-    progress.finish();
-    std::printf("Step %lld, %s: %s.\n", static_cast<long long>(row.at("step").get<std::int64_t>()),
-                warning.name.c_str(), warning.text.c_str());
-    row["warnings"].push_back(warning.name);
-  }
+  tell_warnings(see(diagnosis, row), row, progress);
 }
 
 }  // namespace imago::apps

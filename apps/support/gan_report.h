@@ -27,7 +27,7 @@ struct GanFigures {
 };
 
 // Shows a diagnosis what a row of metrics.jsonl says; returns what it warns of.
-std::vector<models::GanWarning> see(models::GanDiagnosis& diagnosis, const Json& row);
+std::vector<models::TrainingWarning> see(models::GanDiagnosis& diagnosis, const Json& row);
 // The same with rows in their order, whose warnings were given when they were written: a run that
 // goes on does not say them again, and waits no longer.
 void see_again(models::GanDiagnosis& diagnosis, const std::vector<Json>& rows);

@@ -1,5 +1,7 @@
 #include "apps/support/run_folder.h"
 
+#include <unistd.h>
+
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -22,6 +24,18 @@ bool RunFolder::in_use() const {
   std::error_code error;
   return fs::exists(folder_, error) &&
          !(fs::is_directory(folder_, error) && fs::is_empty(folder_, error));
+}
+
+void RunFolder::check_new(const char* program) const {
+  check(!in_use(), program, folder_.string(),
+        " is not empty; go on with --resume, or choose another --out");
+  // What there is of the way to it decides.
+  std::error_code error;
+  fs::path there = fs::absolute(folder_).lexically_normal();
+  while (!fs::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  check(fs::is_directory(there, error) && ::access(there.c_str(), W_OK | X_OK) == 0, program,
+        "cannot create ", folder_, ": ", there,
+        " is no folder that can be written into; choose another --out");
 }
 
 void RunFolder::create() const {

@@ -21,6 +21,9 @@ class RunFolder {
 
   // Creates the folder when needed. Throws naming it when that is impossible.
   void create() const;
+  // Of a run that is to begin, before anything is computed for it: throws, naming the folder, when
+  // there is something in it or it cannot be created. Creates nothing.
+  void check_new(const char* program) const;
   // True when there is something in it.
   bool in_use() const;
 

@@ -44,20 +44,6 @@ std::string number(double v) {
   return out.str();
 }
 
-std::string escape(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '&') {
-      out += "&amp;";
-    } else if (c == '<') {
-      out += "&lt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
 // At most `columns` points: the mean of each of as many runs.
 Series thinned(const Series& s) {
   const std::size_t n = s.x.size();
@@ -73,7 +59,19 @@ Series thinned(const Series& s) {
   return t;
 }
 
-void draw_panel(std::ostream& out, const Panel& panel, double y0, const Span& xs) {
+// The points at x > 0, with the logarithm of it.
+Series logarithmic(const Series& s) {
+  Series t{s.name, {}, {}};
+  for (std::size_t i = 0; i < s.x.size(); ++i) {
+    if (!(s.x[i] > 0)) continue;
+    t.x.push_back(std::log10(s.x[i]));
+    t.y.push_back(s.y[i]);
+  }
+  return t;
+}
+
+// `xs` and the x of the series are logarithms where the axis is logarithmic.
+void draw_panel(std::ostream& out, const Panel& panel, double y0, const Span& xs, Axis x_axis) {
   Span ys;
   std::vector<Series> lines;
   for (const Series& s : panel.series) lines.push_back(thinned(s));
@@ -85,7 +83,7 @@ void draw_panel(std::ostream& out, const Panel& panel, double y0, const Span& xs
   const double plot_w = width - left - right, plot_h = panel_height - top - bottom;
   const auto px = [&](double x) { return left + (x - xs.low) / (xs.high - xs.low) * plot_w; };
   const auto py = [&](double y) { return y0 + top + (ys.high - y) / (ys.high - ys.low) * plot_h; };
-  out << "<text x='" << left << "' y='" << y0 + 22 << "' class='title'>" << escape(panel.title)
+  out << "<text x='" << left << "' y='" << y0 + 22 << "' class='title'>" << svg_text(panel.title)
       << "</text>\n";
   const double y_step = tick_step(ys.high - ys.low, 5);
   for (double v = std::ceil(ys.low / y_step) * y_step; v <= ys.high + 1e-9 * y_step; v += y_step) {
@@ -93,15 +91,17 @@ void draw_panel(std::ostream& out, const Panel& panel, double y0, const Span& xs
         << "' y2='" << number(py(v)) << "' class='grid'/><text x='" << left - 8 << "' y='"
         << number(py(v) + 4) << "' text-anchor='end'>" << number(v) << "</text>\n";
   }
-  const double x_step = tick_step(xs.high - xs.low, 8);
-  for (double v = std::ceil(xs.low / x_step) * x_step; v <= xs.high + 1e-9 * x_step; v += x_step) {
+  const bool powers = x_axis == Axis::logarithmic;
+  const double x_step = powers ? 1 : tick_step(xs.high - xs.low, 8);
+  for (double v = std::ceil(xs.low / x_step - 1e-9) * x_step; v <= xs.high + 1e-9 * x_step;
+       v += x_step) {
     out << "<text x='" << number(px(v)) << "' y='" << y0 + panel_height - bottom + 16
-        << "' text-anchor='middle'>" << number(v) << "</text>\n";
+        << "' text-anchor='middle'>" << number(powers ? std::pow(10.0, v) : v) << "</text>\n";
   }
   for (const Reference& r : panel.references) {
     out << "<line x1='" << left << "' x2='" << left + plot_w << "' y1='" << number(py(r.y))
         << "' y2='" << number(py(r.y)) << "' class='reference'/><text x='" << left + plot_w + 6
-        << "' y='" << number(py(r.y) + 4) << "' class='faint'>" << escape(r.name) << "</text>\n";
+        << "' y='" << number(py(r.y) + 4) << "' class='faint'>" << svg_text(r.name) << "</text>\n";
   }
   for (std::size_t k = 0; k < lines.size(); ++k) {
     const char* colour = colours[k % std::size(colours)];
@@ -118,13 +118,33 @@ void draw_panel(std::ostream& out, const Panel& panel, double y0, const Span& xs
     }
     out << "'/>\n<text x='" << left + plot_w - 8 - 110 * static_cast<double>(lines.size() - 1 - k)
         << "' y='" << y0 + 22 << "' text-anchor='end' fill='" << colour << "'>"
-        << escape(lines[k].name) << "</text>\n";
+        << svg_text(lines[k].name) << "</text>\n";
   }
 }
 
 }  // namespace
 
-std::string svg_chart(const std::string& x_label, const std::vector<Panel>& panels) {
+std::string svg_text(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&') {
+      out += "&amp;";
+    } else if (c == '<') {
+      out += "&lt;";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+std::string svg_chart(const std::string& x_label, const std::vector<Panel>& shown, Axis x_axis) {
+  std::vector<Panel> panels = shown;
+  if (x_axis == Axis::logarithmic) {
+    for (Panel& panel : panels) {
+      for (Series& s : panel.series) s = logarithmic(s);
+    }
+  }
   Span xs;
   for (const Panel& panel : panels) {
     for (const Series& s : panel.series) {
@@ -140,10 +160,10 @@ std::string svg_chart(const std::string& x_label, const std::vector<Panel>& pane
          ".reference{stroke:#888;stroke-dasharray:5 4}.faint{fill:#666}</style>\n"
       << "<rect width='100%' height='100%' fill='white'/>\n";
   for (std::size_t i = 0; i < panels.size(); ++i) {
-    draw_panel(out, panels[i], panel_height * static_cast<double>(i), xs);
+    draw_panel(out, panels[i], panel_height * static_cast<double>(i), xs, x_axis);
   }
   out << "<text x='" << left + (width - left - right) / 2 << "' y='" << height - 8
-      << "' text-anchor='middle'>" << escape(x_label) << "</text>\n</svg>\n";
+      << "' text-anchor='middle'>" << svg_text(x_label) << "</text>\n</svg>\n";
   return out.str();
 }
 

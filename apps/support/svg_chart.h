@@ -23,8 +23,15 @@ struct Panel {
   std::vector<Reference> references = {};
 };
 
+// How x is laid out. On a logarithmic axis points at 0 or below are left out.
+enum class Axis : unsigned char { linear, logarithmic };
+
 // Panels below each other over one x axis. A series of many points is thinned to means per pixel
 // column, so that the file stays small.
-std::string svg_chart(const std::string& x_label, const std::vector<Panel>& panels);
+std::string svg_chart(const std::string& x_label, const std::vector<Panel>& panels,
+                      Axis x_axis = Axis::linear);
+
+// Text as it stands between tags of SVG.
+std::string svg_text(const std::string& text);
 
 }  // namespace imago::apps

@@ -87,8 +87,7 @@ class TrainingRun::Reporter {
 void TrainingRun::open() {
   const std::string folder = folder_.path().string();
   if (!flags_.resume) {
-    check(!folder_.in_use(), training_.program(), folder,
-          " is not empty; go on with --resume, or choose another --out");
+    folder_.check_new(training_.program());
     return;
   }
   check(std::filesystem::exists(folder_.checkpoint()), "resume", folder,
