@@ -109,8 +109,9 @@ struct PairList {
 // LFW's pairs.txt, read as it is: "folds<TAB>n" (or "n" alone: one fold, as pairsDevTrain.txt has
 // it), then for each fold n lines "name a b" of one person and n lines "name a other b" of two; the
 // image is the one named NAME_0001, in whatever folder and of whatever image extension. Throws,
-// naming file and line, for a line that is neither, for an image that the catalogue does not have
-// and for one that two of its files are named after; lines left over and too few are errors too.
+// naming file and line, for a line that is neither, for an image that the catalogue does not have,
+// for one that two of its files are named after and for a pair of one person (of two) whose images
+// are of two classes (of one); lines left over and too few are errors too.
 PairList read_pairs(const std::filesystem::path& file, const Catalogue& catalogue);
 // The names of the people it mentions, each once, in the order of their bytes.
 std::vector<std::string> people_of_pairs(const std::filesystem::path& file);

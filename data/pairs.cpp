@@ -98,8 +98,17 @@ PairList read_pairs(const fs::path& file, const Catalogue& catalogue) {
             catalogue.names[static_cast<std::size_t>(at->second)]);
       return at->second;
     };
-    list.pairs.push_back(
-        {find(pair.a, pair.image_a), find(pair.b, pair.image_b), pair.a == pair.b, pair.fold});
+    const std::int64_t a = find(pair.a, pair.image_a), b = find(pair.b, pair.image_b);
+    const bool same = pair.a == pair.b;
+    const std::vector<std::int64_t>& labels = catalogue.labels.images;
+    const bool one_class =
+        labels.at(static_cast<std::size_t>(a)) == labels.at(static_cast<std::size_t>(b));
+    check(same == one_class, "pairs", file.native(), ", line ", pair.line, ": ",
+          stem_of(pair.a, pair.image_a), " and ", stem_of(pair.b, pair.image_b), " are of ",
+          one_class ? "one class" : "two classes", " of the images, but of ",
+          same ? "one person" : "two people",
+          " by the list; are the classes of the images people?");
+    list.pairs.push_back({a, b, same, pair.fold});
   }
   return list;
 }

@@ -111,6 +111,9 @@ void check_recogniser(const RecogniserOptions& o) {
   }
   check(count >= 2, "recogniser", "the head ", name(o.head),
         " needs at least 2 classes to tell apart, but there are ", count);
+  check(o.trained_with.empty() || o.head == RecognitionHead::triplet, "recogniser", "has the head ",
+        name(o.head), ", so it is not one without its ", o.trained_with);
+  if (!o.trained_with.empty()) recognition_head(o.trained_with);
   std::set<std::string> seen;
   for (const std::string& one : o.classes) {
     check(!one.empty() && one.find('\n') == std::string::npos, "recogniser", "'", one,
@@ -158,18 +161,34 @@ Recogniser copy_of(const Recogniser& network) {
   return copy;
 }
 
+Recogniser without_head(const Recogniser& network) {
+  RecogniserOptions options = network.options();
+  check(options.head != RecognitionHead::binary && options.head != RecognitionHead::expression,
+        "without_head", "a recogniser with the head ", name(options.head),
+        " says of which class a face is, which takes the head");
+  if (options.head != RecognitionHead::triplet) options.trained_with = name(options.head);
+  options.head = RecognitionHead::triplet;
+  const ContextScope scope;  // fresh weights are drawn and overwritten: leave the caller's draws
+  Recogniser bare(options);
+  bare.to(network.device());
+  bare.body().load_state_dict(network.body().state_dict());
+  return bare;
+}
+
 Metadata recogniser_metadata(const RecogniserOptions& options) {
   const RecogniserOptions o = completed(options);
-  return {{"format", checkpoint_format::recogniser_weights},
-          {"network", o.cnn.network},
-          {"image", std::to_string(o.cnn.image)},
-          {"base", std::to_string(o.cnn.base)},
-          {"dimensions", std::to_string(o.cnn.dimensions)},
-          {"dropout", shortest(o.cnn.dropout)},
-          {"head", name(o.head)},
-          {"colours", o.grey ? "grey" : "rgb"},
-          {"classes", joined(o.classes)},
-          {"scale", shortest(o.scale)}};
+  Metadata metadata = {{"format", checkpoint_format::recogniser_weights},
+                       {"network", o.cnn.network},
+                       {"image", std::to_string(o.cnn.image)},
+                       {"base", std::to_string(o.cnn.base)},
+                       {"dimensions", std::to_string(o.cnn.dimensions)},
+                       {"dropout", shortest(o.cnn.dropout)},
+                       {"head", name(o.head)},
+                       {"colours", o.grey ? "grey" : "rgb"},
+                       {"classes", joined(o.classes)},
+                       {"scale", shortest(o.scale)}};
+  if (!o.trained_with.empty()) metadata["trained_with"] = o.trained_with;
+  return metadata;
 }
 
 RecogniserOptions recogniser_options(const SafetensorsFile& file) {
@@ -190,6 +209,8 @@ RecogniserOptions recogniser_options(const SafetensorsFile& file) {
   o.grey = colours == "grey";
   o.classes = lines_of(file.metadata_entry("classes"));
   o.scale = number_entry(file, "scale");
+  const auto trained_with = file.metadata.find("trained_with");
+  if (trained_with != file.metadata.end()) o.trained_with = trained_with->second;
   return completed(o);
 }
 

@@ -39,6 +39,9 @@ struct RecogniserOptions {
   // line breaks.
   std::vector<std::string> classes;
   double scale = 30;  // of the cosines of cosface and arcface, where they become logits
+  // Of a network without its head, which then is as that of triplet: the head it was trained with.
+  // "": it has the one it was trained with.
+  std::string trained_with = {};
 };
 // Throws for options that make no sense, saying what would.
 void check_recogniser(const RecogniserOptions& options);
@@ -71,6 +74,10 @@ class Recogniser final : public nn::Module {
 // The same weights in memory of their own, on the same device and in training mode. Leaves the
 // caller's draws alone.
 Recogniser copy_of(const Recogniser& network);
+
+// Embeddings alone, with a copy of the body's weights: a head grows with the people trained on, and
+// comparing faces takes none. Throws for binary and expression, whose answers are the head's.
+Recogniser without_head(const Recogniser& network);
 
 // What a file says of a recogniser: "format", network, sizes, head, classes (one a line), scale.
 Metadata recogniser_metadata(const RecogniserOptions& options);

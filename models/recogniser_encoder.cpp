@@ -26,7 +26,8 @@ RecogniserEncoder::RecogniserEncoder(Recogniser network, bool mirror)
 
 std::string RecogniserEncoder::label() const {
   const RecogniserOptions& o = network_.options();
-  return o.cnn.network + ", " + name(o.head) + (o.grey ? ", grey" : "");
+  const std::string head = o.trained_with.empty() ? name(o.head) : o.trained_with;
+  return o.cnn.network + ", " + head + (o.grey ? ", grey" : "");
 }
 
 Tensor RecogniserEncoder::in_batches(const Tensor& images, std::int64_t columns,

@@ -277,6 +277,14 @@ weights: encoder of reconstruction + beta min(1, N / warmup) kl, decoder of reco
 loss_gan, log_sigma of reconstruction, D of loss_d; loss is the sum of all terms but loss_d. Then
 Adam on both, lr 0.002, betas (0.5, 0.999), eps 1e-8. Pulls: the norms of the gradients of
 reconstruction and of weight loss_gan by each decoded image, summed over images; of loss_gan halved.
+
+recogniser_steps.safetensors
+six training steps of six recognisers, one for each head; networks, options and optimisers are RUNS
+in goldens/recogniser.py, weights and images are its start() and draws(). Names are Imago's. Of a
+tensor of n values every max(1, n // 200)th is there, in our order.
+  HEAD.step1.gradient.NAME   of the first step's loss, by each parameter
+  HEAD.stepN.loss ()         and, but for triplet, HEAD.stepN.accuracy ()
+  HEAD.end.NAME              parameters and running statistics after the last step
 """
 import argparse
 import pathlib
@@ -286,7 +294,8 @@ import numpy as np
 import torch
 
 from goldens import (blocks, catalogue, classical, common, conditional, dcgan, gan, image_quality,
-                     layers, margins, optimisers, recognition, scores, translation, vae, vae_gan)
+                     layers, margins, optimisers, recogniser, recognition, scores, translation, vae,
+                     vae_gan)
 
 FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.make,
          "blocks.safetensors": blocks.make, "dcgan_steps.safetensors": dcgan.make,
@@ -294,6 +303,7 @@ FILES = {"layers.safetensors": layers.make, "catalogue.safetensors": catalogue.m
          "conditional.safetensors": conditional.make, "vae_steps.safetensors": vae.make,
          "vae_gan_steps.safetensors": vae_gan.make, "scores.safetensors": scores.make,
          "recognition.safetensors": recognition.make,
+         "recogniser_steps.safetensors": recogniser.make,
          "image_quality.safetensors": image_quality.make,
          "classical.safetensors": classical.make, "margins.safetensors": margins.make,
          "translation_steps.safetensors": translation.make}

@@ -160,10 +160,10 @@ void check_attribute(const CatalogueFlags& f) {
   }
 }
 
-data::Catalogue open_folder(const CatalogueFlags& f, int size, bool skip_broken) {
+data::Catalogue open_folder(const CatalogueFlags& f, int size) {
   check_attribute(f);
   const data::CatalogueOptions options{
-      .folder = {.size = size, .crop = crop_of("--crop", f.crop), .skip_broken = skip_broken},
+      .folder = {.size = size, .crop = crop_of("--crop", f.crop), .skip_broken = f.skip_broken},
       .layout = f.layout,
       .labels = f.labels,
       .attribute = f.attribute};
@@ -245,7 +245,7 @@ void check_catalogue_flags(const Flags& flags, const CatalogueFlags& f) {
   crop_of("--crop", f.crop);
 }
 
-data::Catalogue open_catalogue(const CatalogueFlags& f, int size, bool skip_broken) {
+data::Catalogue open_catalogue(const CatalogueFlags& f, int size) {
   data::Catalogue catalogue =
       is_procedural(f)
           ? data::procedural_catalogue(
@@ -255,7 +255,7 @@ data::Catalogue open_catalogue(const CatalogueFlags& f, int size, bool skip_brok
                  .images_per_identity = static_cast<std::uint32_t>(f.images_per_identity),
                  .nuisance = nuisances_of(f.nuisances)},
                 f.label)
-          : open_folder(f, size, skip_broken);
+          : open_folder(f, size);
   if (!f.positive.empty()) {
     const std::vector<std::string>& classes = catalogue.labels.classes;
     if (std::find(classes.begin(), classes.end(), f.positive) == classes.end()) {
@@ -289,7 +289,8 @@ Json to_json(const CatalogueFlags& f) {
           {"split", f.split},
           {"held-out", f.held_out},
           {"train-per-class", f.train_per_class},
-          {"split-seed", f.split_seed}};
+          {"split-seed", f.split_seed},
+          {"skip-broken", f.skip_broken}};
 }
 
 CatalogueFlags catalogue_flags(const Json& json) {
@@ -318,6 +319,7 @@ CatalogueFlags catalogue_flags(const Json& json) {
   take("held-out", f.held_out);
   take("train-per-class", f.train_per_class);
   take("split-seed", f.split_seed);
+  if (json.contains("skip-broken")) take("skip-broken", f.skip_broken);
   return f;
 }
 

@@ -27,6 +27,7 @@ struct CatalogueFlags {
   double held_out = 0.1;    // share
   int train_per_class = 0;  // of a stratified split; 0: by the share
   std::uint64_t split_seed = 1;
+  bool skip_broken = false;  // of a folder: leave images out that cannot be loaded
 };
 
 void add_catalogue_flags(Flags& flags, CatalogueFlags& values);  // all but data and the split's
@@ -44,13 +45,14 @@ data::FaceCrop crop_of(const std::string& flag, const std::string& text);
 // without classes takes, might show another person. Every image is then loaded once. Throws
 // UsageError, listing what there is, for a class to ask for and an attribute that are not there, and
 // for an attribute that is missing or is not of such a file.
-data::Catalogue open_catalogue(const CatalogueFlags& flags, int size, bool skip_broken = false);
+data::Catalogue open_catalogue(const CatalogueFlags& flags, int size);
 data::SplitOptions split_options(const CatalogueFlags& flags,
                                  data::Part held_out = data::Part::test);
 
 // All but where the data are: what a checkpoint remembers of its data (as entry "catalogue" of the
 // metadata), so that the same images can be held out again; whether they are procedural is kept.
-// And back: `data` is "procedural", or empty and to be given. Throws when something is missing.
+// And back: `data` is "procedural", or empty and to be given. Throws when something is missing, but
+// for "skip-broken", which older checkpoints do not tell of.
 Json to_json(const CatalogueFlags& flags);
 CatalogueFlags catalogue_flags(const Json& json);
 // Eight digits of names and classes: other images hardly have the same ("catalogue_fingerprint").

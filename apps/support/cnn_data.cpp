@@ -84,7 +84,7 @@ std::shared_ptr<const data::Dataset> augmented(std::shared_ptr<const data::Datas
 }  // namespace
 
 RecognitionData open_recognition_data(const Flags& flags, CnnFlags& f) {
-  const data::Catalogue all = open_catalogue(f.faces, f.cnn.image, f.train.skip_broken);
+  const data::Catalogue all = open_catalogue(f.faces, f.cnn.image);
   settle(flags, all, f);
   const bool people = of_people(models::recognition_head(f.head));
   RecognitionData data;

@@ -294,6 +294,7 @@ void settle(const Flags& flags, CnnFlags& f) {
   const RecognitionHead head = models::recognition_head(f.head);
   check_given(flags, f, head);
   f.faces.data = f.train.data;
+  f.faces.skip_broken = f.train.skip_broken;
   if (!f.train.resume) set_defaults(flags, f, head);
   try {
     check_numbers(f, head);

@@ -16,12 +16,6 @@ namespace {
 constexpr std::int64_t usual_images_of_pairs = 3000, most_images_of_pairs = 10'000;
 constexpr std::uint32_t count_stream = 0xc0u, fit_stream = 0xf1u;
 
-void shuffle(std::vector<std::int64_t>& items, RandomStream stream) {
-  for (std::size_t i = items.size(); i > 1; --i) {
-    std::swap(items[i - 1], items[stream.below(static_cast<std::uint32_t>(i))]);
-  }
-}
-
 // Those flags that were given, over what a recogniser remembers of its data.
 CatalogueFlags over(CatalogueFlags saved, const Flags& flags, const CatalogueFlags& given) {
   const auto take = [&](const char* flag, auto& to, const auto& from) {
@@ -42,6 +36,7 @@ CatalogueFlags over(CatalogueFlags saved, const Flags& flags, const CatalogueFla
   take("--held-out", saved.held_out, given.held_out);
   take("--train-per-class", saved.train_per_class, given.train_per_class);
   take("--split-seed", saved.split_seed, given.split_seed);
+  take("--skip-broken", saved.skip_broken, given.skip_broken);
   return saved;
 }
 
@@ -78,22 +73,40 @@ bool open_as_remembered(const Flags& flags, const RecognitionFlags& f, const Saf
       !procedural || (saved.data_seed == faces.flags.data_seed && saved.label == faces.flags.label);
   faces.same_data = same_people && fingerprint(faces.catalogue) == *print;
   if (!faces.same_data) return procedural;
-  for (const char* flag : {"--split", "--held-out", "--train-per-class", "--split-seed"}) {
-    if (!flags.given(flag)) continue;
-    faces.notes.push_back(std::string(flag) +
-                          " overrides how the recogniser's data were split: what is measured as "
-                          "held out may have been trained on");
-    break;
-  }
+  faces.split_alike = saved.split == faces.flags.split && saved.held_out == faces.flags.held_out &&
+                      saved.train_per_class == faces.flags.train_per_class &&
+                      saved.split_seed == faces.flags.split_seed;
   return true;
+}
+
+// Whether a method is fitted to a part of --data.
+bool fits_to_data(const RecognitionFlags& f) {
+  const std::vector<std::string> methods = method_list(f.methods);
+  return f.fit.empty() && std::any_of(methods.begin(), methods.end(), needs_fit);
 }
 
 std::string default_part(const RecognitionFlags& f, const MeasuredFaces& faces,
                          const TrainedRecogniser* recogniser, const std::string& task) {
   if (recogniser) return faces.same_data ? "held-out" : "all";
-  const std::vector<std::string> methods = method_list(f.methods);
-  const bool fits = f.fit.empty() && std::any_of(methods.begin(), methods.end(), needs_fit);
-  return fits && task == "verification" ? "held-out" : "all";
+  return fits_to_data(f) && task == "verification" ? "held-out" : "all";
+}
+
+bool is_folder_part(const std::string& part) {
+  return part == "validation" || part == "test";
+}
+
+// Whether what is measured, or fitted to, hangs on how the data are split.
+bool needs_split(const RecognitionFlags& f, const std::string& part, const std::string& task) {
+  if (part == "held-out" || part == "train") return true;
+  return part == "all" && task == "verification" && fits_to_data(f);
+}
+
+void refuse_split_flags(const Flags& flags, const std::string& part) {
+  for (const char* flag : {"--split", "--held-out", "--train-per-class", "--split-seed"}) {
+    if (!flags.given(flag)) continue;
+    throw UsageError(std::string(flag) + " has no effect on part " + part +
+                     ", which is measured here; --part held-out measures what it holds out");
+  }
 }
 
 std::vector<std::int64_t> images_of_part(const MeasuredFaces& faces) {
@@ -117,7 +130,7 @@ std::vector<std::int64_t> images_of_part(const MeasuredFaces& faces) {
 // At most `most` of the images: whole people, or images where classes are asked for.
 std::vector<std::int64_t> at_most(const MeasuredFaces& faces, std::int64_t most, bool whole_people,
                                   std::uint64_t seed) {
-  const RandomStream stream(seed, count_stream);
+  RandomStream stream(seed, count_stream);
   std::vector<std::int64_t> kept = faces.images;
   if (!whole_people) {
     shuffle(kept, stream);
@@ -165,15 +178,33 @@ void settle_count(const RecognitionFlags& f, const std::string& task, MeasuredFa
   if (task != "classification" && people.size() < 2) {
     throw UsageError(
         "it takes images of at least 2 people to tell them apart, and here are those of " +
-        std::to_string(people.size()));
+        std::to_string(people.size()) + ": " +
+        (f.count > 0 && most < have ? "--count takes more images"
+         : faces.part == "held-out" ? "--held-out holds more people out, --part all takes everybody"
+                                    : "part " + faces.part + " has no more"));
   }
+}
+
+// The training part: beside a part of a folder the folder's own, else that of the split.
+std::vector<std::int64_t> training_images(const MeasuredFaces& faces) {
+  if (!is_folder_part(faces.part)) {
+    return data::split(faces.catalogue, split_options(faces.flags)).train;
+  }
+  std::vector<std::int64_t> images;
+  for (std::size_t i = 0; i < faces.catalogue.parts.size(); ++i) {
+    if (faces.catalogue.parts[i] == data::Part::train) {
+      images.push_back(static_cast<std::int64_t>(i));
+    }
+  }
+  return images;
 }
 
 // Only what a fit draws of all that it may.
 Tensor some_images(const data::Catalogue& catalogue, std::vector<std::int64_t> indices,
                    std::uint64_t seed) {
   if (static_cast<std::int64_t>(indices.size()) > most_fitted) {
-    shuffle(indices, RandomStream(seed, fit_stream));
+    RandomStream stream(seed, fit_stream);
+    shuffle(indices, stream);
     indices.resize(static_cast<std::size_t>(most_fitted));
     std::sort(indices.begin(), indices.end());
   }
@@ -210,6 +241,10 @@ MeasuredFaces open_measured_faces(const Flags& flags, const RecognitionFlags& f,
     check_catalogue_flags(flags, faces.flags);
     faces.catalogue = open_catalogue(faces.flags, size);
   }
+  if (flags.given("--positive") && task != "classification") {
+    throw UsageError("--positive makes two classes of everybody, and --task " + task +
+                     " tells people apart: leave one of them out");
+  }
   if (recogniser && !recogniser->of_people() && faces.same_data && task != "classification" &&
       !flags.given("--label") && !flags.given("--layout")) {
     throw UsageError("this recogniser tells " + std::to_string(recogniser->options.classes.size()) +
@@ -225,38 +260,10 @@ MeasuredFaces open_measured_faces(const Flags& flags, const RecognitionFlags& f,
     return faces;
   }
   faces.part = f.part.empty() ? default_part(f, faces, recogniser, task) : f.part;
+  if (!needs_split(f, faces.part, task)) refuse_split_flags(flags, faces.part);
   faces.images = images_of_part(faces);
   settle_count(f, task, faces);
   return faces;
-}
-
-std::string warning_of(const MeasuredFaces& faces, const TrainedRecogniser& recogniser,
-                       const std::string& task) {
-  const bool procedural = faces.flags.data == "procedural";
-  if (!recogniser.of_people() || task == "classification") {
-    const bool trained = faces.same_data && (faces.part == "train" || faces.part == "all");
-    return trained ? "these images were trained on: this says how well it remembers, not how well "
-                     "it recognises"
-                   : "";
-  }
-  // Rendered people have numbers for names, which others have too.
-  if (procedural && !faces.same_data) return "";
-  const std::set<std::string> known(recogniser.options.classes.begin(),
-                                    recogniser.options.classes.end());
-  std::set<std::int64_t> people, trained_on;
-  for (const std::int64_t i : faces.images) {
-    const std::int64_t person = faces.person(i);
-    people.insert(person);
-    if (known.contains(faces.catalogue.labels.classes[static_cast<std::size_t>(person)])) {
-      trained_on.insert(person);
-    }
-  }
-  if (trained_on.empty()) return "";
-  const std::string who = trained_on.size() == people.size()
-                              ? "these people were trained on"
-                              : std::to_string(trained_on.size()) + " of these " +
-                                    std::to_string(people.size()) + " people were trained on";
-  return who + ": this says how well it remembers, not how well it recognises";
 }
 
 Tensor images_to_fit(const RecognitionFlags& f, const MeasuredFaces& faces, int size,
@@ -264,7 +271,9 @@ Tensor images_to_fit(const RecognitionFlags& f, const MeasuredFaces& faces, int 
   if (!f.fit.empty()) {
     data::Catalogue all;
     const auto folder = std::make_shared<data::FolderDataset>(
-        f.fit, data::FolderOptions{.size = size, .crop = crop_of("--fit-crop", f.fit_crop)});
+        f.fit, data::FolderOptions{.size = size,
+                                   .crop = crop_of("--fit-crop", f.fit_crop),
+                                   .skip_broken = f.faces.skip_broken});
     all.images = folder;
     all.labels = {{"all"}, std::vector<std::int64_t>(static_cast<std::size_t>(folder->size()), 0)};
     for (const std::filesystem::path& path : folder->paths()) all.names.push_back(path.string());
@@ -293,12 +302,20 @@ Tensor images_to_fit(const RecognitionFlags& f, const MeasuredFaces& faces, int 
                     " of people who are in no pair");
     return some_images(faces.catalogue, std::move(others), f.seed);
   }
-  std::vector<std::int64_t> train = data::split(faces.catalogue, split_options(faces.flags)).train;
-  notes.push_back("methods are fitted to the training part, " + drawn_from(train.size()));
+  std::vector<std::int64_t> train = training_images(faces);
   if (faces.part == "all" || faces.part == "train") {
     notes.push_back(
         "these methods were fitted to images that they are measured on; --fit FOLDER names others");
+  } else {
+    std::erase_if(train, [&](std::int64_t i) {
+      return std::binary_search(faces.images.begin(), faces.images.end(), i);
+    });
   }
+  if (train.size() < 2) {
+    throw UsageError("the training part has " + std::to_string(train.size()) +
+                     " images to fit methods to: name others with --fit FOLDER");
+  }
+  notes.push_back("methods are fitted to the training part, " + drawn_from(train.size()));
   return some_images(faces.catalogue, std::move(train), f.seed);
 }
 

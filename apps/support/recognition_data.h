@@ -18,8 +18,9 @@ namespace imago::apps {
 struct MeasuredFaces {
   CatalogueFlags flags;  // what was opened, and how it is split
   data::Catalogue catalogue;
-  // Of a recogniser: these are the images it was trained on and those held out from it.
+  // Of a recogniser: these are all the images it was trained on and those held out from it.
   bool same_data = false;
+  bool split_alike = false;          // and split as it was for training
   std::string part;                  // held-out, train, all, validation, test or pairs
   std::vector<std::int64_t> images;  // of the catalogue, rising: those measured
   data::PairList pairs;              // of part "pairs"; indices of the catalogue
@@ -49,11 +50,6 @@ TrainedRecogniser open_recogniser(const std::string& checkpoint);
 MeasuredFaces open_measured_faces(const Flags& flags, const RecognitionFlags& f,
                                   const TrainedRecogniser* recogniser, const std::string& task,
                                   int size);
-
-// What to bear in mind about a recogniser and these faces: that it was trained on them. "" where
-// nothing is known.
-std::string warning_of(const MeasuredFaces& faces, const TrainedRecogniser& recogniser,
-                       const std::string& task);
 
 // At most this many images are fitted to, drawn by the seed.
 inline constexpr std::int64_t most_fitted = 2000;

@@ -69,6 +69,8 @@ void add_recognition_flags(Flags& flags, RecognitionFlags& f) {
                "Of identification: draw the gallery so often; mean and deviation over the draws");
   flags.number("--strangers", f.strangers, 0, 0.95,
                "Of identification: share of the people who are left out of the gallery");
+  flags.on("--skip-broken", f.faces.skip_broken,
+           "Of recognition: leave out images that cannot be loaded, and say so");
   flags.on("!--no-mirror", f.mirror, "A recogniser does not look at mirror images too");
   flags.number("--darkness", f.darkness, 0, 10,
                "Make every image darker by so many stops, with the noise of a camera");
@@ -76,6 +78,9 @@ void add_recognition_flags(Flags& flags, RecognitionFlags& f) {
   flags.number("--resamples", f.resamples, 0, 100'000,
                "Of people, for the intervals; 0: no intervals");
   flags.text("--plots", f.plots, "Folder for roc.svg, cmc.svg or confusion.svg");
+  flags.text("--write-weights", f.weights,
+             "Of verification: file to write the recogniser into without its head, with the "
+             "threshold that divides the pairs best, as examples/same_person takes it");
 }
 
 bool asks_for_recognition(const RecognitionFlags& f) {
@@ -105,11 +110,13 @@ void refuse_recognition_flags(const Flags& flags) {
                 "--gallery-per-person",
                 "--splits",
                 "--strangers",
+                "--skip-broken",
                 "--no-mirror",
                 "--darkness",
                 "--glare",
                 "--resamples",
-                "--plots"},
+                "--plots",
+                "--write-weights"},
                "measures recognition: it takes --recogniser or --method");
 }
 
@@ -122,6 +129,10 @@ void check_recognition_flags(const Flags& flags, const RecognitionFlags& f) {
   const bool fits = std::any_of(methods.begin(), methods.end(), needs_fit);
   if (f.recogniser.empty()) {
     refuse_given(flags, {"--no-mirror"}, "is for --recogniser; methods see each image once");
+    refuse_given(flags, {"--write-weights"}, "is for --recogniser");
+  }
+  if (f.faces.data == "procedural") {
+    refuse_given(flags, {"--skip-broken"}, "is for a folder; no procedural face is broken");
   }
   if (!fits) refuse_given(flags, {"--fit", "--fit-crop"}, "is for eigenfaces and 2dpca");
   if (f.fit.empty()) refuse_given(flags, {"--fit-crop"}, "is for the images of --fit");

@@ -19,6 +19,7 @@ struct RecognitionFlags {
   std::string part;        // "": see open_measured_faces (apps/support/recognition_data.h)
   std::string fit, fit_crop;
   std::string pairs, plots;  // "": none
+  std::string weights;       // a file to write the network alone into; "": none
   int gallery_per_person = 1, splits = 1;
   double strangers = 0;
   bool mirror = true;

@@ -14,6 +14,8 @@
 #include "apps/support/recognition_tables.h"
 #include "apps/support/recognition_tasks.h"
 #include "apps/support/run_folder.h"
+#include "apps/support/seen_faces.h"
+#include "models/checkpoint_entries.h"
 
 namespace imago::apps {
 namespace {
@@ -31,6 +33,9 @@ class Report {
   Report(const Flags& flags, const RecognitionFlags& f) : f_(f) {
     if (!f.recogniser.empty()) recogniser_ = open_recogniser(f.recogniser);
     task_ = task();
+    if (!f.weights.empty() && task_ != "verification") {
+      throw UsageError("--write-weights is for --task verification, which finds the threshold");
+    }
     size_ = recogniser_ ? recogniser_->options.cnn.image : usual_size;
     faces_ = open_measured_faces(flags, f, recogniser_ ? &*recogniser_ : nullptr, task_, size_);
     worsening_ = {f.darkness, f.glare, f.seed};
@@ -77,9 +82,7 @@ class Report {
                 faces_.part == "pairs" ? f_.pairs.c_str() : faces_.part.c_str(),
                 faces_.catalogue.images->describe().c_str());
     if (recogniser_) {
-      std::printf("%s\n", faces_.same_data
-                              ? "The recogniser was trained on these data, split in the same way."
-                              : "These are not the data that the recogniser was trained on.");
+      std::printf("%s\n", kinship_of(faces_, *recogniser_).c_str());
     }
     if (f_.darkness) std::printf("Every image is %g stops darker.\n", *f_.darkness);
     if (f_.glare) std::printf("Every image has a glare of strength %g.\n", *f_.glare);
@@ -154,12 +157,30 @@ class Report {
       table.push_back({e.label, v});
       curves.push_back({e.method == "recogniser" ? e.label : e.method, v.roc});
       add_row(e, to_json(v));
+      if (e.method == "recogniser" && !f_.weights.empty()) write_weights(*e.encoder, v);
     }
     const models::Verification& v = table.front().result;
     std::printf("%lld pairs of one person, %lld of two%s\n", static_cast<long long>(v.genuine),
                 static_cast<long long>(v.impostor), in_brackets().c_str());
     print_table(table, resampled());
     write_plot("roc.svg", [&] { return roc_svg(curves); });
+  }
+
+  // The embedding network alone, with what it takes to use it and to tell later what it has seen.
+  void write_weights(models::FaceEncoder& encoder, const models::Verification& v) const {
+    const models::Recogniser& network = dynamic_cast<models::RecogniserEncoder&>(encoder).network();
+    Metadata about = {
+        {"threshold", models::shortest(v.accuracy_threshold)},
+        {"threshold_from", std::to_string(v.genuine) + " pairs of one person and " +
+                               std::to_string(v.impostor) + " of two, " + faces_.part + " of " +
+                               faces_.catalogue.images->describe()},
+        {"auc", models::shortest(v.auc.value)}};
+    for (const char* key : {"step", "catalogue", "catalogue_fingerprint", init_catalogues_key}) {
+      const auto found = recogniser_->file.metadata.find(key);
+      if (found != recogniser_->file.metadata.end()) about.insert(*found);
+    }
+    models::save_recogniser(f_.weights, models::without_head(network), about);
+    std::printf("Wrote %s\n", f_.weights.c_str());
   }
 
   void identification() {

@@ -98,12 +98,6 @@ std::vector<std::int64_t> at(const std::vector<std::int64_t>& values,
   return chosen;
 }
 
-void shuffle(std::vector<std::int64_t>& items, RandomStream& stream) {
-  for (std::size_t i = items.size(); i > 1; --i) {
-    std::swap(items[i - 1], items[stream.below(static_cast<std::uint32_t>(i))]);
-  }
-}
-
 }  // namespace
 
 double Embedded::images_per_second() const {

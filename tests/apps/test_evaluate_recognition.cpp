@@ -6,35 +6,15 @@
 
 #include "apps/support/recognition_plots.h"
 #include "apps/support/recognition_tables.h"
-#include "apps/support/run_folder.h"
 #include "data/image.h"
 #include "data/procedural/faces.h"
 #include "models/recogniser.h"
-#include "program.h"
+#include "recognition_runs.h"
 
 using namespace imago;
 using namespace imago::test;
 
 namespace {
-
-struct Prepared : Playground {
-  Outcome succeeds(const std::string& command) const {
-    const Outcome o = run(command);
-    INFO(command << ": " << o.err);
-    REQUIRE(o.status == 0);
-    return o;
-  }
-  void fails(const std::string& command, int status, const std::string& part) const {
-    const Outcome o = run(command);
-    INFO(command << ": " << o.err);
-    CHECK(o.status == status);
-    CHECK(one_line(o.err));
-    CHECK(contains(o.err, part));
-  }
-  apps::Json json(const std::string& name) const {
-    return apps::Json::parse(read_bytes(*this / name));
-  }
-};
 
 void check_interval(const apps::Json& figure) {
   const double value = figure.at("value").get<double>();

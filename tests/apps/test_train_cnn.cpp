@@ -4,8 +4,6 @@
 
 #include "apps/support/run_folder.h"
 #include "cnn_runs.h"
-#include "data/image.h"
-#include "data/procedural/faces.h"
 #include "nn/safetensors.h"
 #include "program.h"
 #include "rows.h"
@@ -14,9 +12,6 @@ using namespace imago;
 using namespace imago::test;
 
 namespace {
-
-const std::string of_folder =
-    "train_cnn --image 32 --base 4 --dimensions 16 --batch 8 --sample-every 4 ";
 
 apps::Json config_of(const fs::path& run) {
   return apps::Json::parse(read_bytes(run / "config.json"));
@@ -38,21 +33,6 @@ void check_keys(const apps::Json& row, std::initializer_list<const char*> there,
 void check_share(const apps::Json& value) {
   CHECK(value.get<double>() >= 0);
   CHECK(value.get<double>() <= 1);
-}
-
-// FOLDER/p0/1.png, ..., FOLDER/p1/1.png, ...: people of a number of images each.
-void write_people(const fs::path& folder, std::uint32_t people, std::uint32_t images) {
-  const data::ProceduralFaces faces(
-      {.size = 32, .identities = people, .images_per_identity = images});
-  data::FaceImage face;
-  for (std::size_t i = 0; i < faces.size(); ++i) {
-    faces.get(i, face);
-    data::Image image(32, 32);
-    image.pixels = face.rgb;
-    const fs::path of_person = folder / ("p" + std::to_string(i / images));
-    fs::create_directories(of_person);
-    data::save_png(of_person / (std::to_string(1 + i % images) + ".png"), image);
-  }
 }
 
 }  // namespace

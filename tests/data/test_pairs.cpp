@@ -1,6 +1,7 @@
 // Lists of pairs, as they come with LFW.
 #include <doctest/doctest.h>
 
+#include <map>
 #include <memory>
 
 #include "data/catalogue.h"
@@ -34,7 +35,14 @@ Catalogue named(const Strings& names) {
   Catalogue catalogue;
   catalogue.images = std::make_shared<Unseen>(static_cast<std::int64_t>(names.size()));
   catalogue.names = names;
-  catalogue.labels = {{"all"}, std::vector<std::int64_t>(names.size(), 0)};
+  std::map<std::string, std::int64_t> numbers;
+  for (const std::string& name : names) {
+    const std::string stem = fs::path(name).stem().string();
+    const std::string person = stem.substr(0, stem.rfind('_'));
+    const auto [at, fresh] = numbers.emplace(person, numbers.size());
+    if (fresh) catalogue.labels.classes.push_back(person);
+    catalogue.labels.images.push_back(at->second);
+  }
   return catalogue;
 }
 
@@ -140,4 +148,16 @@ TEST_CASE("pairs: an image that is not there, or is there twice, is named") {
   twice.push_back("Cy_Lee_0002.png");
   twice.push_back("Bo_0001.JPG");
   CHECK(file.error(two_folds, twice).empty());
+}
+
+TEST_CASE("pairs: classes that are not the people of the list are named") {
+  const PairFile file;
+  Catalogue moods = named(people);
+  moods.labels = {{"happy", "sad"}, {0, 1, 0, 0, 0}};
+  const auto refused = [&](const std::string& text) {
+    return error_of([&] { read_pairs(file.of(text), moods); });
+  };
+  CHECK(contains(refused(two_folds), "line 2: Anna_0001 and Anna_0002 are of two classes"));
+  CHECK(contains(refused("1\nBo\t1\t13\nAnna\t1\tBo\t1\n"),
+                 "line 3: Anna_0001 and Bo_0001 are of one"));
 }
