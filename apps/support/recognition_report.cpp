@@ -36,6 +36,10 @@ class Report {
     if (!f.weights.empty() && task_ != "verification") {
       throw UsageError("--write-weights is for --task verification, which finds the threshold");
     }
+    if (!f.weights.empty() && !recogniser_->of_people()) {
+      throw UsageError("--write-weights leaves the head out, which says what " + f.recogniser +
+                       " tells apart");
+    }
     size_ = recogniser_ ? recogniser_->options.cnn.image : usual_size;
     faces_ = open_measured_faces(flags, f, recogniser_ ? &*recogniser_ : nullptr, task_, size_);
     worsening_ = {f.darkness, f.glare, f.seed};

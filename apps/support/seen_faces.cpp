@@ -21,9 +21,18 @@ std::string person_of(const data::Catalogue& catalogue, bool procedural, std::in
   return catalogue.labels.classes[static_cast<std::size_t>(catalogue.labels.images[at])];
 }
 
-SeenFaces training_part(const data::Catalogue& catalogue, const CatalogueFlags& flags) {
+// Any part that training left out serves for an official split: the others are no less in `train`.
+std::vector<std::int64_t> training_part(const data::Catalogue& catalogue,
+                                        const CatalogueFlags& flags) {
+  const bool tested = std::find(catalogue.parts.begin(), catalogue.parts.end(), data::Part::test) !=
+                      catalogue.parts.end();
+  const data::Part held_out = tested ? data::Part::test : data::Part::validation;
+  return data::split(catalogue, split_options(flags, held_out)).train;
+}
+
+SeenFaces seen_in(const data::Catalogue& catalogue, const CatalogueFlags& flags) {
   SeenFaces seen;
-  for (const std::int64_t i : data::split(catalogue, split_options(flags)).train) {
+  for (const std::int64_t i : training_part(catalogue, flags)) {
     seen.images.insert(catalogue.names[static_cast<std::size_t>(i)]);
     seen.people.insert(person_of(catalogue, is_procedural(flags), i));
   }
@@ -49,13 +58,11 @@ Overlap of_people(const MeasuredFaces& faces, const std::set<std::string>& seen)
 // Of a class an image of somebody seen is no stranger's: a beard is known by the face.
 Overlap of_images(const MeasuredFaces& faces, const SeenFaces& seen) {
   const bool by_person = !faces.catalogue.people.empty();
-  const auto known =
-      std::count_if(faces.images.begin(), faces.images.end(), [&](std::int64_t i) {
-        return by_person
-                   ? seen.people.contains(
-                         person_of(faces.catalogue, is_procedural(faces.flags), i))
-                   : seen.images.contains(faces.catalogue.names[static_cast<std::size_t>(i)]);
-      });
+  const auto known = std::count_if(faces.images.begin(), faces.images.end(), [&](std::int64_t i) {
+    return by_person
+               ? seen.people.contains(person_of(faces.catalogue, is_procedural(faces.flags), i))
+               : seen.images.contains(faces.catalogue.names[static_cast<std::size_t>(i)]);
+  });
   return {static_cast<std::size_t>(known), faces.images.size()};
 }
 
@@ -73,10 +80,10 @@ SeenFaces seen_faces(const SeenData& seen, const CatalogueFlags& now,
   if (is_procedural(seen.catalogue) != is_procedural(now)) return {};
   if (!is_procedural(now)) {
     if (seen.fingerprint != fingerprint(catalogue)) return {};
-    return training_part(catalogue, seen.catalogue);
+    return seen_in(catalogue, seen.catalogue);
   }
   if (seen.catalogue.data_seed != now.data_seed) return {};
-  return training_part(open_catalogue(seen.catalogue, any_size), seen.catalogue);
+  return seen_in(open_catalogue(seen.catalogue, any_size), seen.catalogue);
 }
 
 std::string kinship_of(const MeasuredFaces& faces, const TrainedRecogniser& recogniser) {
@@ -85,12 +92,10 @@ std::string kinship_of(const MeasuredFaces& faces, const TrainedRecogniser& reco
            (faces.split_alike ? "the same way." : "another way.");
   }
   const std::vector<SeenData> seen = seen_by(recogniser.file);
-  const bool both_rendered =
-      !seen.empty() && is_procedural(faces.flags) && is_procedural(seen.front().catalogue);
-  const bool same_seed =
-      both_rendered && seen.front().catalogue.data_seed == faces.flags.data_seed;
-  const bool two_folders =
-      !seen.empty() && !is_procedural(faces.flags) && !is_procedural(seen.front().catalogue);
+  if (seen.empty()) return "The recogniser's file does not say what it was trained on.";
+  const bool both_rendered = is_procedural(faces.flags) && is_procedural(seen.front().catalogue);
+  const bool same_seed = both_rendered && seen.front().catalogue.data_seed == faces.flags.data_seed;
+  const bool two_folders = !is_procedural(faces.flags) && !is_procedural(seen.front().catalogue);
   if (same_seed) {
     return "These are not exactly the faces that the recogniser was trained on, but of the same "
            "--data-seed; another one renders people whom it has not seen.";

@@ -116,7 +116,8 @@ TEST_CASE("evaluate fits methods to nothing that is measured") {
   play.fails("evaluate --method lbp --identities 4 --images-per-identity 4 --split-seed 3", 2,
              "--split-seed has no effect on part all");
   play.fails("evaluate --method lbp --positive 1", 2, "--positive makes two classes");
-  play.fails("evaluate --method lbp --identities 3 --part held-out", 2, "--part all takes everybody");
+  play.fails("evaluate --method lbp --identities 3 --part held-out", 2,
+             "--part all takes everybody");
 }
 
 TEST_CASE("evaluate writes the network alone, with its threshold and what it has seen") {
@@ -127,8 +128,7 @@ TEST_CASE("evaluate writes the network alone, with its threshold and what it has
   CHECK(contains(o.out, "Wrote w.safetensors"));
   const apps::Json row = play.json("r.json").at("rows")[0];
   const SafetensorsFile weights = load_safetensors(play / "w.safetensors");
-  CHECK(std::stod(weights.metadata_entry("threshold")) ==
-        row.at("best_threshold").get<double>());
+  CHECK(std::stod(weights.metadata_entry("threshold")) == row.at("best_threshold").get<double>());
   CHECK(std::stod(weights.metadata_entry("auc")) == row.at("auc").at("value").get<double>());
   CHECK(weights.metadata_entry("trained_with") == "cosface");
   for (const auto& [name, tensor] : weights.tensors) CHECK(name.starts_with("body."));

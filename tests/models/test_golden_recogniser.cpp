@@ -40,13 +40,12 @@ std::vector<Run> runs() {
     o.ema = 0;
     return o;
   };
-  std::vector<Run> all = {
-      {model(RecognitionHead::binary, "seed003"), training(1e-3, 5e-2)},
-      {model(RecognitionHead::softmax, "residual"), training(2e-3, 5e-2)},
-      {model(RecognitionHead::expression, "vgg"), training(2e-3, 1e-2)},
-      {model(RecognitionHead::cosface, "residual", true), training(2e-3, 5e-2)},
-      {model(RecognitionHead::arcface, "residual"), training(2e-2, 5e-4)},
-      {model(RecognitionHead::triplet, "residual"), training(2e-3, 5e-2)}};
+  std::vector<Run> all = {{model(RecognitionHead::binary, "seed003"), training(1e-3, 5e-2)},
+                          {model(RecognitionHead::softmax, "residual"), training(2e-3, 5e-2)},
+                          {model(RecognitionHead::expression, "vgg"), training(2e-3, 1e-2)},
+                          {model(RecognitionHead::cosface, "residual", true), training(2e-3, 5e-2)},
+                          {model(RecognitionHead::arcface, "residual"), training(2e-2, 5e-4)},
+                          {model(RecognitionHead::triplet, "residual"), training(2e-3, 5e-2)}};
   all[1].training.label_smoothing = 0.1;
   all[2].training.label_smoothing = 0.2;
   all[3].training.scale = all[4].training.scale = 12;
@@ -83,9 +82,8 @@ double start(const std::string& name, const Shape& shape, double v) {
     return v * std::sqrt(6 / fan_in);
   }
   if (name.ends_with("bias")) return 0.05 * v;
-  const bool norm = name.find(".norm.") != std::string::npos ||
-                    name.ends_with("layers.0.weight") || name.ends_with("layers.6.weight") ||
-                    name.ends_with("layers.10.weight");
+  const bool norm = name.find(".norm.") != std::string::npos || name.ends_with("layers.0.weight") ||
+                    name.ends_with("layers.6.weight") || name.ends_with("layers.10.weight");
   return norm ? 1 + 0.2 * v : 0.25 + 0.1 * v;
 }
 
